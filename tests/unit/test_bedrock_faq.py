@@ -104,7 +104,7 @@ def test_no_question_occurs_twice_and_no_answer_leaks_into_the_evaluation() -> N
     assert learnt.isdisjoint(map(normalised, answers("evaluation")))
 
 
-@pytest.mark.parametrize(("one", "other"), combinations(SPLITS, 2))
+@pytest.mark.parametrize(("one", "other"), list(combinations(SPLITS, 2)))
 def test_questions_of_two_splits_are_not_nearly_the_same(one: str, other: str) -> None:
     assert max(similarity(a, b) for a, b in product(questions(one), questions(other))) < 0.6
 
