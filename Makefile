@@ -1,0 +1,46 @@
+# `make run` and `make test` set up what they need in .venv and node_modules; nothing is installed elsewhere.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATE),--date "$(DATE)")
+
+.PHONY: run test check format synth deploy lock clean
+run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
+	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
+
+test: .venv/installed node_modules/installed  ## all tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: .venv/installed node_modules/installed  ## lint, format, types, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+format: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+synth: .venv/installed node_modules/installed
+	node_modules/.bin/cdk synth --quiet $(CDK_FLAGS)
+
+deploy: .venv/installed node_modules/installed
+	node_modules/.bin/cdk deploy --all $(CDK_FLAGS)
+
+lock:  ## requirements.txt from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  pyproject.toml --output-file requirements.txt
+
+.venv/installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+node_modules/installed: package.json package-lock.json .venv/installed
+	$(BIN)/npm ci --silent --no-fund --no-audit
+	@touch $@
+
+clean:
+	rm -rf .venv .cache cdk.out node_modules out

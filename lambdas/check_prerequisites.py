@@ -1,0 +1,18 @@
+"""CheckPrerequisites: what must hold outside the run, before money is spent."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from finetuning.errors import PrerequisitesNotMetError
+from finetuning.prerequisites import QUOTA_NAME, Surroundings, no_commitment_quota, problems
+from finetuning.task import Task, task
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    around = Surroundings(task.services, task.run, task.base_model, os.environ["SERVICE_ROLE_ARN"])
+    if found := list(problems(around)):
+        raise PrerequisitesNotMetError("The run cannot succeed as things are; nothing was spent:", found)
+    unknown = no_commitment_quota(task.services) is None
+    return {"warnings": [f"Service Quotas does not list '{QUOTA_NAME}', so it was not checked."] if unknown else []}

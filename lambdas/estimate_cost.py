@@ -1,0 +1,30 @@
+"""EstimateCost: what the run may cost, before anything is spent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finetuning.cost import estimate
+from finetuning.judge import RUBRIC
+from finetuning.task import Task, task
+from finetuning.tokens import estimate_tokens
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    dataset = task.state["dataset"]
+    cost = estimate(
+        task.run,
+        task.base_model,
+        dataset,
+        rubric_tokens=estimate_tokens(RUBRIC),
+        system_tokens=estimate_tokens(dataset["systemPrompt"] or ""),
+    )
+    limit = task.run.max_spend_usd
+    bound = "at least " if cost.unknown else ""
+    return {
+        "estimatedUsd": round(cost.usd, 2),
+        "unknownPrices": cost.unknown,
+        "items": [item.to_json() for item in cost.items],
+        "withinBudget": cost.usd <= limit,
+        "message": f"The run is estimated to cost {bound}${cost.usd:,.2f}, and maxSpendUsd is ${limit:,.2f}.",
+    }

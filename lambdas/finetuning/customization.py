@@ -1,0 +1,115 @@
+"""The model customization job: started once, found again by its name, followed to its end."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from finetuning.errors import CustomizationJobError
+from finetuning.json_names import camel_keys
+from finetuning.names import client_request_token
+from finetuning.tags import owner_tags
+
+if TYPE_CHECKING:
+    from types_boto3_bedrock.client import BedrockClient
+
+# A job of 85 records took two hours; one of 10,000 may take far longer. While a job waits nothing else is paid.
+MAX_JOB_DURATION = timedelta(hours=36)
+POLL_SECONDS = 120
+
+
+class JobStatus(StrEnum):
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What CreateModelCustomizationJob needs to know; URIs are S3's."""
+
+    name: str
+    custom_model_name: str
+    role_arn: str
+    base_model_id: str
+    training_uri: str
+    validation_uri: str
+    output_uri: str
+    hyper_parameters: Mapping[str, str]
+    execution_arn: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as the state machine sees it: times in ISO 8601, what is not known yet None."""
+
+    arn: str
+    status: JobStatus
+    custom_model_arn: str | None = None
+    created_at: str | None = None
+    ended_at: str | None = None
+    wait_seconds: int = POLL_SECONDS
+
+    def to_json(self) -> dict[str, Any]:
+        return camel_keys(asdict(self))
+
+
+def start(bedrock: "BedrockClient", request: JobRequest) -> Job:
+    """Create the job, or find the one that an earlier attempt of this execution created.
+
+    A repeated call with the same token is ignored by Bedrock; a name that is taken answers ConflictException.
+    """
+    tags: Any = owner_tags(request.execution_arn)
+    try:
+        arn = bedrock.create_model_customization_job(
+            jobName=request.name,
+            customModelName=request.custom_model_name,
+            roleArn=request.role_arn,
+            clientRequestToken=client_request_token(request.name, request.execution_arn),
+            baseModelIdentifier=request.base_model_id,
+            customizationType="FINE_TUNING",
+            jobTags=tags,
+            customModelTags=tags,
+            trainingDataConfig={"s3Uri": request.training_uri},
+            validationDataConfig={"validators": [{"s3Uri": request.validation_uri}]},
+            outputDataConfig={"s3Uri": request.output_uri},
+            hyperParameters=dict(request.hyper_parameters),
+        )["jobArn"]
+    except bedrock.exceptions.ConflictException:
+        arn = bedrock.get_model_customization_job(jobIdentifier=request.name)["jobArn"]
+    return Job(arn, JobStatus.IN_PROGRESS)
+
+
+def get(bedrock: "BedrockClient", arn: str, now: datetime) -> Job:
+    """The job's present status. Raises CustomizationJobError where it cannot complete any more, or takes too long."""
+    found = bedrock.get_model_customization_job(jobIdentifier=arn)
+    status = JobStatus(found["status"])
+    created_at = found["creationTime"].isoformat()
+    if status is JobStatus.COMPLETED:
+        return Job(arn, status, found["outputModelArn"], created_at, found.get("endTime", now).isoformat())
+    if status is not JobStatus.IN_PROGRESS:
+        reason = found.get("failureMessage") or "Bedrock gave no reason"
+        raise CustomizationJobError(
+            f"The customization job {arn} is {status}: {reason}. Mend the cause and start a new execution."
+        )
+    if now - found["creationTime"] > MAX_JOB_DURATION:
+        raise CustomizationJobError(
+            f"The customization job {arn} is still in progress after {MAX_JOB_DURATION}; it is being stopped. "
+            "Use less training data or fewer epochs."
+        )
+    return Job(arn, status, created_at=created_at)
+
+
+def stop(bedrock: "BedrockClient", name: str) -> JobStatus | None:
+    """Stop the job of that name if it runs, since it bills by tokens; None where there is no such job."""
+    try:
+        status = JobStatus(bedrock.get_model_customization_job(jobIdentifier=name)["status"])
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None
+    if status is JobStatus.IN_PROGRESS:
+        bedrock.stop_model_customization_job(jobIdentifier=name)
+        return JobStatus.STOPPING
+    return status

@@ -1,0 +1,62 @@
+"""What can go wrong, by class name: the state machine matches on these names.
+
+ExperimentError                       a message for people: what, where, what to do next
+├── InvalidInputError                 the execution input is wrong (every problem listed)
+├── UnknownBaseModelError             the base model is not in the catalogue
+├── PrerequisitesNotMetError          something outside the run must change first (every problem listed)
+├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)
+├── CustomizationJobError             the job failed, was stopped or took too long
+├── ProvisionedThroughputError        the throughput failed, or did not come into service in time
+├── MetricsNotFoundError              the job's metrics files are missing or cannot be read
+└── JudgeUnusableError                the judge scored too few answers for a verdict
+TransientError                        throttling, a lost connection, a 5xx: the same call may succeed later
+"""
+
+from collections.abc import Sequence
+
+
+class ExperimentError(Exception):
+    """A failure that a person must act on; the message says what, where and what to do."""
+
+
+class ProblemsError(ExperimentError):
+    """Several problems found in one pass, listed together."""
+
+    def __init__(self, summary: str, problems: Sequence[str]) -> None:
+        super().__init__("\n".join([summary, *(f"- {problem}" for problem in problems)]))
+
+
+class InvalidInputError(ProblemsError):
+    pass
+
+
+class PrerequisitesNotMetError(ProblemsError):
+    pass
+
+
+class InvalidDatasetError(ProblemsError):
+    pass
+
+
+class UnknownBaseModelError(ExperimentError):
+    pass
+
+
+class CustomizationJobError(ExperimentError):
+    pass
+
+
+class ProvisionedThroughputError(ExperimentError):
+    pass
+
+
+class MetricsNotFoundError(ExperimentError):
+    pass
+
+
+class JudgeUnusableError(ExperimentError):
+    pass
+
+
+class TransientError(Exception):
+    """The state machine retries a task that ends in this error."""

@@ -1,0 +1,159 @@
+"""What must hold outside the run before anything is spent: every check is made, every problem listed at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from finetuning.base_models import BaseModel, living
+from finetuning.run_config import RunConfig
+from finetuning.run_store import DATASET_FILES, split_s3_uri
+from finetuning.services import Services
+
+QUOTA_NAME = "Model units no-commitment Provisioned Throughputs across custom models"
+_BEDROCK = "bedrock.amazonaws.com"
+_ACCESS_DENIED = ("AccessDenied", "AccessDeniedException", "403")
+_NOT_FOUND = ("NoSuchKey", "NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the checks look at."""
+
+    services: Services
+    run: RunConfig
+    model: BaseModel
+    service_role_arn: str
+
+
+def problems(around: Surroundings) -> Iterator[str]:
+    """Everything that would make the run fail after money is spent, one sentence each: what, where, what to do.
+
+    Transient AWS errors escape, so that the state machine tries again.
+    """
+    yield from _lifecycle(around)
+    yield from _dataset(around)
+    yield from _service_role(around)
+    yield from _quota(around)
+    yield from _callable(around, around.model.inference_id, "base model")
+    yield from _callable(around, around.run.judge_model, "judge model")
+    yield from _custom_model(around)
+
+
+def _lifecycle(around: Surroundings) -> Iterator[str]:
+    model, today = around.model, around.services.clock.now().date()
+    choose = f"Deploy with another base model: {_alternatives(model, today)}."
+    if model.lifecycle.is_past_end_of_life(today):
+        yield f"{model.name} reached its end of life on {model.lifecycle.end_of_life}. {choose}"
+        return
+    try:
+        found: Any = around.services.bedrock.get_foundation_model(modelIdentifier=model.inference_id)
+    except ClientError as error:
+        yield _explain(error, f"The base model {model.inference_id}", choose)
+        return
+    details = found["modelDetails"]
+    if details.get("modelLifecycle", {}).get("status") == "LEGACY" or model.lifecycle.is_legacy(today):
+        yield (
+            f"{model.name} is a Legacy model: Bedrock takes no new customization jobs and no new Provisioned "
+            f"Throughput for it. {choose}"
+        )
+    customizations = details.get("customizationsSupported")
+    if customizations is not None and "FINE_TUNING" not in customizations:
+        yield f"Bedrock does not fine-tune {model.name} in {model.region}. {choose}"
+
+
+def _alternatives(model: BaseModel, today: date) -> str:
+    others = [other for other in living(today) if other.key != model.key]
+    return (
+        ", ".join(f"-c baseModel={other.key} ({other.region})" for other in others) or "none is left in the catalogue"
+    )
+
+
+def _dataset(around: Surroundings) -> Iterator[str]:
+    for file in DATASET_FILES:
+        uri = getattr(around.run.dataset, file)
+        bucket, key = split_s3_uri(uri)
+        try:
+            around.services.s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            yield _explain(error, f"The {file} data {uri}", "Upload it there, or name another dataset in the input.")
+
+
+def _service_role(around: Surroundings) -> Iterator[str]:
+    """The role must trust Bedrock, for jobs of this account only."""
+    arn = around.service_role_arn
+    name = arn.rsplit("/", 1)[1]
+    redeploy = "Deploy the storage stack again to restore it."
+    try:
+        document: Any = around.services.iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    except ClientError as error:
+        yield _explain(error, f"The service role {arn}", redeploy)
+        return
+    statements = document["Statement"]
+    trusting = [statement for statement in statements if _trusts_bedrock(statement)]
+    if len(trusting) != len(statements) or not trusting:
+        yield (
+            f"The service role {arn} must trust {_BEDROCK} alone, under conditions on aws:SourceAccount and "
+            f"aws:SourceArn; its trust policy says otherwise. {redeploy}"
+        )
+
+
+def _trusts_bedrock(statement: Mapping[str, Any]) -> bool:
+    conditions = {key.lower() for operator in statement.get("Condition", {}).values() for key in operator}
+    return (
+        statement["Effect"] == "Allow"
+        and statement.get("Principal", {}).get("Service") == _BEDROCK
+        and statement["Action"] == "sts:AssumeRole"
+        and {"aws:sourceaccount", "aws:sourcearn"} <= conditions
+    )
+
+
+def no_commitment_quota(services: Services) -> float | None:
+    """How many model units the account may have for custom models; None where Service Quotas does not list it."""
+    pages = services.service_quotas.get_paginator("list_service_quotas").paginate(ServiceCode="bedrock")
+    return next(
+        (quota["Value"] for page in pages for quota in page["Quotas"] if quota["QuotaName"] == QUOTA_NAME), None
+    )
+
+
+def _quota(around: Surroundings) -> Iterator[str]:
+    """New accounts have a quota of 0; whoever finds that out after training has paid for nothing."""
+    value = no_commitment_quota(around.services)
+    if value is not None and value < 1:
+        yield (
+            f"The quota '{QUOTA_NAME}' is {value:g} in this account and region, so the custom model could not be "
+            "hosted. Ask AWS Support to raise it to 1."
+        )
+
+
+def _callable(around: Surroundings, model_id: str, role: str) -> Iterator[str]:
+    try:
+        around.services.bedrock_runtime.converse(
+            modelId=model_id,
+            messages=[{"role": "user", "content": [{"text": "Answer with one word: ready?"}]}],
+            inferenceConfig={"maxTokens": 8},
+        )
+    except ClientError as error:
+        yield _explain(error, f"The {role} {model_id}", "Get access to it in the Bedrock console, or choose another.")
+
+
+def _custom_model(around: Surroundings) -> Iterator[str]:
+    arn = around.run.custom_model_arn
+    if arn is None:
+        return
+    try:
+        around.services.bedrock.get_custom_model(modelIdentifier=arn)
+    except ClientError as error:
+        yield _explain(error, f"The custom model {arn}", "Check the ARN in the input's customModelArn.")
+
+
+def _explain(error: ClientError, what: str, advice: str) -> str:
+    """A sentence for an error that a person must act on; any other error is raised again."""
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    if code in _NOT_FOUND:
+        return f"{what} cannot be found ({message or code}). {advice}"
+    if code in (*_ACCESS_DENIED, "ValidationException"):
+        return f"{what} cannot be used ({code}: {message}). {advice}"
+    raise error

@@ -1,0 +1,234 @@
+"""The execution input: what may be said in it, its defaults, and everything that is wrong with it at once."""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from finetuning.base_models import (
+    DEFAULT_JUDGE_MODEL,
+    JUDGE_MODELS,
+    PRICE_UNITS,
+    BaseModel,
+    HyperParameter,
+)
+from finetuning.errors import InvalidInputError
+from finetuning.json_names import camel_keys, snake
+from finetuning.run_store import DATASET_FILES
+
+DEFAULT_DATASET = "bedrock-faq"
+DEFAULT_MAX_SPEND_USD = 200.0
+DEFAULT_MINIMUM_HEADROOM = 1.0
+MAX_SYSTEM_PROMPT = 10_000
+_DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+# GetCustomModel's pattern for an ARN (botocore's service model).
+_CUSTOM_MODEL_ARN = re.compile(r"arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/.+/[a-z0-9]{12}")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Where the three files of a dataset are (S3 URIs), and what people call it."""
+
+    name: str
+    training: str
+    validation: str
+    evaluation: str
+
+
+@dataclass(frozen=True)
+class AnswerSettings:
+    """How questions are put to the models: output tokens, sampling temperature, questions batches at a time."""
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    concurrency: int = 4
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What one run will do. `hyper_parameters` are strings, as the API takes them; `prices` outrank the catalogue's."""
+
+    base_model: str
+    dataset: Dataset
+    hyper_parameters: Mapping[str, str]
+    judge_model: str = DEFAULT_JUDGE_MODEL
+    system_prompt: str | None = None
+    max_spend_usd: float = DEFAULT_MAX_SPEND_USD
+    minimum_headroom: float = DEFAULT_MINIMUM_HEADROOM
+    custom_model_arn: str | None = None
+    answers: AnswerSettings = AnswerSettings()
+    prices: Mapping[str, float] = field(default_factory=dict)
+    started_at: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        document = camel_keys(asdict(self)) | {"answers": camel_keys(asdict(self.answers))}
+        return document | {"customModelGiven": self.custom_model_arn is not None}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "RunConfig":
+        values = {snake(key): value for key, value in document.items() if key != "customModelGiven"}
+        values["dataset"] = Dataset(**values["dataset"])
+        values["answers"] = AnswerSettings(**{snake(key): value for key, value in values["answers"].items()})
+        return cls(**values)
+
+
+class _FieldError(Exception):
+    """One thing wrong with one field; collected, never shown alone."""
+
+
+def configure(
+    given: object,
+    model: BaseModel,
+    shipped_datasets: Mapping[str, Mapping[str, str]],
+    data_bucket: str,
+    started_at: str,
+) -> RunConfig:
+    """Check the execution input and fill in the defaults.
+
+    shipped_datasets: name → {"training": S3 URI, "validation": …, "evaluation": …}
+    Raises InvalidInputError, which lists every problem at once.
+    """
+    if not isinstance(given, dict):
+        raise InvalidInputError("The execution input is wrong:", ["it must be a JSON object, for example {}"])
+    readers: dict[str, Callable[[Any], object]] = {
+        "dataset": lambda value: _dataset(value, shipped_datasets, data_bucket),
+        "hyperParameters": lambda value: _hyper_parameters(value, model),
+        "judgeModel": _judge_model,
+        "systemPrompt": _system_prompt,
+        "maxSpendUsd": lambda value: _number(value, minimum=0),
+        "minimumHeadroom": lambda value: _number(value, minimum=0, maximum=9),
+        "customModelArn": _custom_model_arn,
+        "answers": _answer_settings,
+        "prices": _prices,
+    }
+    values: dict[str, Any] = {}
+    problems = []
+    for name, value in ({"dataset": DEFAULT_DATASET, "hyperParameters": {}} | given).items():
+        if name not in readers:
+            problems.append(f"{name}: unknown field; known are {', '.join(readers)}")
+            continue
+        try:
+            values[snake(name)] = readers[name](value)
+        except _FieldError as error:
+            problems.extend(f"{name}{line}" for line in error.args)
+    if problems:
+        raise InvalidInputError("The execution input is wrong:", problems)
+    return RunConfig(base_model=model.key, started_at=started_at, **values)
+
+
+def _dataset(value: object, shipped: Mapping[str, Mapping[str, str]], data_bucket: str) -> Dataset:
+    if isinstance(value, str):
+        if value in shipped:
+            return Dataset(name=value, **shipped[value])
+        if not _DATASET_NAME.fullmatch(value):
+            raise _FieldError(f": {value!r} is no dataset name (lower-case letters, digits, . _ -)")
+        return Dataset(value, *(f"s3://{data_bucket}/datasets/{value}/{file}.jsonl" for file in DATASET_FILES))
+    if not isinstance(value, dict):
+        raise _FieldError(": must be a name or an object with training, validation and evaluation S3 URIs")
+    prefix = f"s3://{data_bucket}/datasets/"
+    problems = [f".{key}: unknown field; known are {', '.join(DATASET_FILES)}" for key in value.keys() - DATASET_FILES]
+    for file in DATASET_FILES:
+        uri = value.get(file)
+        if not isinstance(uri, str):
+            problems.append(f".{file}: an S3 URI is needed")
+        elif not uri.startswith(prefix):
+            problems.append(
+                f".{file}: must begin with {prefix}, the only place that the workflow may read; got {uri!r}"
+            )
+    if problems:
+        raise _FieldError(*sorted(problems))
+    name = value["training"].removeprefix(prefix).split("/")[0]
+    return Dataset(name, *(value[file] for file in DATASET_FILES))
+
+
+def _hyper_parameters(value: object, model: BaseModel) -> dict[str, str]:
+    """Every hyperparameter of the model as the API's string, in the catalogue's order."""
+    if not isinstance(value, dict):
+        raise _FieldError(": must be an object of hyperparameter names and numbers")
+    known = {parameter.name: parameter for parameter in model.hyper_parameters}
+    problems = [
+        f".{name}: {model.name} has no such hyperparameter; it has {', '.join(known)}"
+        for name in value
+        if name not in known
+    ]
+    chosen: dict[str, str] = {}
+    for name, parameter in known.items():
+        default = model.default_hyper_parameters.get(name, parameter.default)
+        try:
+            chosen[name] = _hyper_parameter(value.get(name, default), parameter)
+        except _FieldError as error:
+            problems.extend(f".{name}{line}" for line in error.args)
+    if problems:
+        raise _FieldError(*problems)
+    return chosen
+
+
+def _hyper_parameter(value: object, parameter: HyperParameter) -> str:
+    if isinstance(value, str):
+        # The API's own form; people paste it.
+        try:
+            value = float(value)
+        except ValueError:
+            raise _FieldError(f": must be a number, got {value!r}") from None
+    number = _number(value, parameter.minimum, parameter.maximum, integer=parameter.integer)
+    return f"{number:.12g}"
+
+
+def _judge_model(value: object) -> str:
+    if not isinstance(value, str) or value not in JUDGE_MODELS:
+        raise _FieldError(f": must be one of {', '.join(JUDGE_MODELS)}; got {value!r}")
+    return value
+
+
+def _system_prompt(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _FieldError(": must be a text that is not empty; leave it out to use the training data's own")
+    if len(value) > MAX_SYSTEM_PROMPT:
+        raise _FieldError(f": has {len(value):,} characters; at most {MAX_SYSTEM_PROMPT:,} are allowed")
+    return value
+
+
+def _custom_model_arn(value: object) -> str:
+    if not isinstance(value, str) or not _CUSTOM_MODEL_ARN.fullmatch(value):
+        raise _FieldError(f": must be the ARN of a custom model (arn:aws:bedrock:…:custom-model/…/…); got {value!r}")
+    return value
+
+
+def _answer_settings(value: object) -> AnswerSettings:
+    ranges = {"maxTokens": (1, 4096, True), "temperature": (0, 1, False), "concurrency": (1, 10, True)}
+    return AnswerSettings(**{snake(name): number for name, number in _numbers(value, ranges)})
+
+
+def _prices(value: object) -> dict[str, float]:
+    return dict(_numbers(value, dict.fromkeys(PRICE_UNITS, (0, None, False))))
+
+
+def _numbers(value: object, ranges: Mapping[str, tuple[float, float | None, bool]]) -> Iterator[tuple[str, Any]]:
+    """The numbers of an object whose known fields have a range each: (minimum, maximum, integer)."""
+    if not isinstance(value, dict):
+        raise _FieldError(f": must be an object with any of {', '.join(ranges)}")
+    problems, numbers = [], {}
+    for name, number in value.items():
+        if name not in ranges:
+            problems.append(f".{name}: unknown field; known are {', '.join(ranges)}")
+            continue
+        minimum, maximum, integer = ranges[name]
+        try:
+            numbers[name] = _number(number, minimum, maximum, integer=integer)
+        except _FieldError as error:
+            problems.extend(f".{name}{line}" for line in error.args)
+    if problems:
+        raise _FieldError(*problems)
+    return iter(numbers.items())
+
+
+def _number(value: object, minimum: float, maximum: float | None = None, *, integer: bool = False) -> float:
+    """An int where `integer`, otherwise a float. Raises _FieldError naming the range."""
+    what = "a whole number" if integer else "a number"
+    span = f"of at least {minimum:g}" if maximum is None else f"from {minimum:g} to {maximum:g}"
+    if isinstance(value, bool) or not isinstance(value, int | float) or (integer and value % 1 != 0):
+        raise _FieldError(f": must be {what} {span}; got {value!r}")
+    if not math.isfinite(value) or value < minimum or (maximum is not None and value > maximum):
+        raise _FieldError(f": must be {what} {span}; got {value!r}")
+    return int(value) if integer else float(value)

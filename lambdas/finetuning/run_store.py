@@ -1,0 +1,88 @@
+"""The layout of a run in the results bucket: runs/<run id>/…"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+AnsweringModel = Literal["base", "custom"]
+DatasetFile = Literal["training", "validation", "evaluation"]
+DATASET_FILES: tuple[DatasetFile, ...] = ("training", "validation", "evaluation")
+
+RESULT = "result.json"
+REPORT = "report.html"
+TRAINING = "training.json"
+JOB_OUTPUT = "job/"
+
+
+def dataset_key(file: DatasetFile) -> str:
+    return f"dataset/{file}.jsonl"
+
+
+def answers_key(model: AnsweringModel, batch: int) -> str:
+    return f"answers/{model}/{batch:03d}.json"
+
+
+def judgements_key(model: AnsweringModel, batch: int) -> str:
+    return f"scores/{model}/{batch:03d}.json"
+
+
+def scores_key(model: AnsweringModel) -> str:
+    return f"scores/{model}.json"
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """`s3://bucket/key` → (bucket, key)."""
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.removeprefix("/")
+
+
+class RunStore:
+    """Reads and writes the objects of one run; keys are relative to the run's prefix."""
+
+    def __init__(self, s3: "S3Client", bucket: str, run_id: str) -> None:
+        self._s3, self.bucket, self._prefix = s3, bucket, f"runs/{run_id}/"
+
+    def key(self, key: str) -> str:
+        return self._prefix + key
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{self._prefix}{key}"
+
+    def write_text(self, key: str, text: str, content_type: str) -> None:
+        self._s3.put_object(
+            Bucket=self.bucket, Key=self.key(key), Body=text.encode(), ContentType=f"{content_type}; charset=utf-8"
+        )
+
+    def write_json(self, key: str, document: Mapping[str, Any]) -> None:
+        text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        self.write_text(key, text, "application/json")
+
+    def find_bytes(self, key: str) -> bytes | None:
+        """The object's bytes, or None where there is no such object."""
+        try:
+            return self._read(key)
+        except self._s3.exceptions.NoSuchKey:
+            return None
+
+    def find_json(self, key: str) -> dict[str, Any] | None:
+        """The parsed document, or None where there is no such object."""
+        try:
+            return self.read_json(key)
+        except self._s3.exceptions.NoSuchKey:
+            return None
+
+    def read_json(self, key: str) -> dict[str, Any]:
+        """The parsed document. Raises NoSuchKey where there is no such object."""
+        document: dict[str, Any] = json.loads(self._read(key))
+        return document
+
+    def read_jsonl(self, key: str) -> list[Any]:
+        """One value a line. Raises NoSuchKey where there is no such object."""
+        return [json.loads(line) for line in self._read(key).splitlines()]
+
+    def _read(self, key: str) -> bytes:
+        return self._s3.get_object(Bucket=self.bucket, Key=self.key(key))["Body"].read()

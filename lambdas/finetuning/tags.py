@@ -1,0 +1,15 @@
+"""Ownership is in tags: whose a resource is, and until when it may live."""
+
+from datetime import datetime
+
+APP = "bedrock-ft:app"
+OWNER = "bedrock-ft:execution-arn"
+DEADLINE = "bedrock-ft:deadline"
+
+
+def owner_tags(execution_arn: str, deadline: datetime | None = None) -> list[dict[str, str]]:
+    """Bedrock's list of {"key", "value"}; the deadline in ISO 8601, UTC."""
+    tags = {APP: "bedrock-ft", OWNER: execution_arn}
+    if deadline is not None:
+        tags[DEADLINE] = deadline.isoformat(timespec="seconds")
+    return [{"key": key, "value": value} for key, value in tags.items()]

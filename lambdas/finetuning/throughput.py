@@ -1,0 +1,126 @@
+"""Provisioned Throughput: one model unit without commitment, bought once, deleted for certain.
+
+It costs by the hour from creation until it is gone. There is no status "Deleting": gone is
+ResourceNotFoundException. Get and Delete take its name, so what a lost response has created is found and deleted too.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from finetuning.errors import ProvisionedThroughputError
+from finetuning.json_names import camel_keys
+from finetuning.names import client_request_token
+from finetuning.tags import owner_tags
+
+if TYPE_CHECKING:
+    from types_boto3_bedrock.client import BedrockClient
+
+MODEL_UNITS = 1
+CREATING_POLL_SECONDS = 30
+DELETING_POLL_SECONDS = 15
+# Reports of 2024-2026 say 10 to 45 minutes.
+MAX_CREATION_DURATION = timedelta(minutes=75)
+MAX_LIFE = timedelta(minutes=90)
+
+
+class ThroughputStatus(StrEnum):
+    CREATING = "Creating"
+    IN_SERVICE = "InService"
+    UPDATING = "Updating"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """A throughput as the state machine sees it; times in ISO 8601, `in_service_at` as far as polling can tell."""
+
+    arn: str
+    status: ThroughputStatus
+    created_at: str
+    in_service_at: str | None = None
+    wait_seconds: int = CREATING_POLL_SECONDS
+
+    def to_json(self) -> dict[str, Any]:
+        return camel_keys(asdict(self))
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """`gone` once Bedrock no longer knows the throughput. `created_at` is None where there never was one."""
+
+    gone: bool
+    at: str
+    created_at: str | None
+    wait_seconds: int = DELETING_POLL_SECONDS
+
+    def to_json(self) -> dict[str, Any]:
+        return camel_keys(asdict(self))
+
+
+def create(bedrock: "BedrockClient", name: str, custom_model_arn: str, execution_arn: str, now: datetime) -> Throughput:
+    """Buy the throughput, or find the one that an earlier attempt of this execution bought.
+
+    Looked up by name first: what a second call with the same token answers is not documented.
+    Raises ProvisionedThroughputError where the account's quota does not allow it.
+    """
+    try:
+        found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
+        return Throughput(found["provisionedModelArn"], ThroughputStatus.CREATING, found["creationTime"].isoformat())
+    except bedrock.exceptions.ResourceNotFoundException:
+        # The usual case: nothing was bought yet.
+        tags: Any = owner_tags(execution_arn, deadline=now + MAX_LIFE)
+    try:
+        arn = bedrock.create_provisioned_model_throughput(
+            provisionedModelName=name,
+            modelId=custom_model_arn,
+            modelUnits=MODEL_UNITS,
+            clientRequestToken=client_request_token(name, execution_arn),
+            tags=tags,
+        )["provisionedModelArn"]
+    except bedrock.exceptions.ServiceQuotaExceededException as error:
+        raise ProvisionedThroughputError(
+            f"Bedrock refused a Provisioned Throughput: {error}. Ask AWS Support to raise the quota 'Model units "
+            "no-commitment Provisioned Throughputs across custom models' in this region; then evaluate the trained "
+            f'model with the input {{"customModelArn": "{custom_model_arn}"}}.'
+        ) from error
+    return Throughput(arn, ThroughputStatus.CREATING, now.isoformat())
+
+
+def get(bedrock: "BedrockClient", arn: str, now: datetime) -> Throughput:
+    """The present status. Raises ProvisionedThroughputError where it failed or does not come into service in time."""
+    found = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+    status = ThroughputStatus(found["status"])
+    if status is ThroughputStatus.FAILED:
+        reason = found.get("failureMessage") or "Bedrock gave no reason"
+        raise ProvisionedThroughputError(f"The Provisioned Throughput {arn} failed: {reason}. Try again later.")
+    if status is not ThroughputStatus.IN_SERVICE and now - found["creationTime"] > MAX_CREATION_DURATION:
+        raise ProvisionedThroughputError(
+            f"The Provisioned Throughput {arn} is still {status} after {MAX_CREATION_DURATION}; it is being deleted. "
+            "Try again later."
+        )
+    in_service_at = now.isoformat() if status is ThroughputStatus.IN_SERVICE else None
+    return Throughput(arn, status, found["creationTime"].isoformat(), in_service_at)
+
+
+def delete(bedrock: "BedrockClient", name: str, now: datetime) -> Deletion:
+    """Delete the throughput of that name, or see that it is gone. Called again until it is.
+
+    Whether one that is still Creating can be deleted is not documented: Conflict and Validation errors mean "not yet".
+    """
+    try:
+        found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
+    except bedrock.exceptions.ResourceNotFoundException:
+        return Deletion(gone=True, at=now.isoformat(), created_at=None)
+    not_gone = Deletion(gone=False, at=now.isoformat(), created_at=found["creationTime"].isoformat())
+    try:
+        bedrock.delete_provisioned_model_throughput(provisionedModelId=found["provisionedModelArn"])
+    except (
+        bedrock.exceptions.ConflictException,
+        bedrock.exceptions.ValidationException,
+        bedrock.exceptions.ResourceNotFoundException,
+    ):
+        # Not yet, or gone in between: the next call will see.
+        return not_gone
+    return not_gone

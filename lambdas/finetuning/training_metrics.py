@@ -1,0 +1,123 @@
+"""What the job's two metrics files say: whether training taught the model something, and how it went."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from finetuning.errors import MetricsNotFoundError
+from finetuning.run_config import RunConfig
+
+# A smaller drop of the validation loss than this share is noise.
+MINIMUM_DROP = 0.01
+# Validation loss this far above its best, at the end, is overfitting.
+OVERFITTING_RISE = 0.05
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One row of a metrics file; losses are mean negative log-likelihoods per token."""
+
+    step: int
+    epoch: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class TrainingMetrics:
+    """`validation` has one entry an epoch, in order."""
+
+    training: Sequence[Loss]
+    validation: Sequence[Loss]
+    epochs_asked: int
+
+    @property
+    def best(self) -> Loss:
+        return min(self.validation, key=lambda row: row.loss)
+
+    @property
+    def epochs(self) -> int:
+        return self.validation[-1].epoch
+
+    @property
+    def stopped_early(self) -> bool:
+        return self.epochs < self.epochs_asked
+
+    @property
+    def drop(self) -> float:
+        """By which share of its first value the loss fell: validation loss, or training loss after a single epoch."""
+        rows = self.validation if len(self.validation) > 1 else self.training
+        return 1 - min(row.loss for row in rows) / rows[0].loss
+
+    @property
+    def learned(self) -> bool:
+        return self.drop >= MINIMUM_DROP
+
+    @property
+    def diagnosis(self) -> str:
+        best, last = self.best, self.validation[-1]
+        if not self.learned:
+            return f"Training moved the loss by {self.drop:.1%} only: it taught the model nothing that can be seen."
+        if last.loss > best.loss * (1 + OVERFITTING_RISE):
+            rise = f"validation loss rose from {best.loss:.3f} to {last.loss:.3f}"
+            return f"The model overfits after epoch {best.epoch}: {rise}."
+        if best.epoch == last.epoch and not self.stopped_early:
+            return f"Validation loss was still falling at epoch {last.epoch}, the last: more epochs may teach it more."
+        return f"Validation loss was best at epoch {best.epoch} ({best.loss:.3f}) and no longer fell after it."
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "steps": len(self.training),
+            "epochs": self.epochs,
+            "epochsAsked": self.epochs_asked,
+            "bestEpoch": self.best.epoch,
+            "stoppedEarly": self.stopped_early,
+            "learned": self.learned,
+            "diagnosis": self.diagnosis,
+        }
+
+    def curves(self) -> dict[str, Any]:
+        """The loss rows, which are too large for the state of an execution."""
+        return {
+            "trainingLoss": [{"step": row.step, "epoch": row.epoch, "loss": row.loss} for row in self.training],
+            "validationLoss": [{"epoch": row.epoch, "loss": row.loss} for row in self.validation],
+        }
+
+
+def metrics_keys(job_arn: str) -> Mapping[str, str]:
+    """Keys of the two files below the job's output prefix (as Bedrock lays them out, seen in a real run)."""
+    folder = f"model-customization-job-{job_arn.rsplit('/', 1)[1]}"
+    return {
+        "training": f"{folder}/training_artifacts/step_wise_training_metrics.csv",
+        "validation": f"{folder}/validation_artifacts/post_fine_tuning_validation/validation_metrics.csv",
+    }
+
+
+def parse(training_csv: str, validation_csv: str, run: RunConfig) -> TrainingMetrics:
+    """Raises MetricsNotFoundError, naming file and line, where a file is not what Bedrock documents."""
+    return TrainingMetrics(
+        training=_rows(training_csv, "training_loss"),
+        validation=_rows(validation_csv, "validation_loss"),
+        epochs_asked=int(run.hyper_parameters["epochCount"]),
+    )
+
+
+def _rows(text: str, column: str) -> list[Loss]:
+    rows = []
+    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
+        try:
+            loss = Loss(int(row["step_number"]), int(row["epoch_number"]), float(row[column]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise MetricsNotFoundError(
+                f"The job's metrics have no usable {column} on line {number} ({error!r}); columns: {', '.join(row)}"
+            ) from error
+        if not math.isfinite(loss.loss):
+            raise MetricsNotFoundError(
+                f"The {column} on line {number} is {loss.loss}: training diverged. Lower the learning rate."
+            )
+        rows.append(loss)
+    if not rows:
+        raise MetricsNotFoundError(f"The job's metrics hold no {column} at all.")
+    return rows

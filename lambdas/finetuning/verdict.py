@@ -1,0 +1,78 @@
+"""The verdict: what a run says about fine-tuning, from its numbers alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+# With fewer questions, an interval over questions means little.
+MINIMUM_QUESTIONS = 8
+# A difference within this many points of correctness (scale 1-10) is one that readers of the answers would not notice.
+NEGLIGIBLE = 0.5
+
+
+class Verdict(StrEnum):
+    IMPROVED = "improved"
+    NO_VISIBLE_EFFECT = "no_visible_effect"
+    WORSE = "worse"
+    INCONCLUSIVE = "inconclusive"
+    DID_NOT_LEARN = "did_not_learn"
+    OVER_BUDGET = "over_budget"
+    NO_HEADROOM = "no_headroom"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A verdict and the sentence that says it to people."""
+
+    verdict: Verdict
+    headline: str
+
+
+def compare(correctness: Mapping[str, Any]) -> Ruling:
+    """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "n", …}."""
+    low, high = correctness["ci95"]
+    n, difference = correctness["n"], correctness["difference"]
+    numbers = (
+        f"correctness {correctness['base']:.1f} → {correctness['custom']:.1f} of 10, difference {difference:+.1f}, "
+        f"95 % interval {low:+.1f} to {high:+.1f}, {n} questions"
+    )
+    if n < MINIMUM_QUESTIONS:
+        return Ruling(
+            Verdict.INCONCLUSIVE,
+            f"Too few questions to tell ({n}; at least {MINIMUM_QUESTIONS} are needed): {numbers}.",
+        )
+    if low > 0:
+        return Ruling(Verdict.IMPROVED, f"Fine-tuning helped: {numbers}.")
+    if high < 0:
+        return Ruling(Verdict.WORSE, f"Fine-tuning made the answers worse: {numbers}.")
+    if low >= -NEGLIGIBLE and high <= NEGLIGIBLE:
+        return Ruling(Verdict.NO_VISIBLE_EFFECT, f"Fine-tuning had no visible effect: {numbers}.")
+    return Ruling(
+        Verdict.INCONCLUSIVE,
+        f"The questions cannot tell whether fine-tuning helped: {numbers}. The interval spans zero.",
+    )
+
+
+def rule(state: Mapping[str, Any], scores: Mapping[str, Any]) -> Ruling:
+    """The verdict on a whole run.
+
+    state: the execution's state at its end; scores: metric → paired comparison, empty before both models are scored.
+    """
+    if failure := state.get("failure"):
+        if failure["Error"] == "OverBudget":
+            return Ruling(Verdict.OVER_BUDGET, f"Nothing was bought. {failure['Cause']}")
+        return Ruling(Verdict.FAILED, "The run failed before it could give a verdict.")
+    if not state["baseScores"]["hasHeadroom"]:
+        mean = state["baseScores"]["correctness"]
+        return Ruling(
+            Verdict.NO_HEADROOM,
+            f"The base model already answers these questions ({mean:.1f} of 10): there is too little left to teach. "
+            "Nothing was bought.",
+        )
+    if "training" in state and not state["training"]["learned"]:
+        return Ruling(Verdict.DID_NOT_LEARN, f"{state['training']['diagnosis']} No throughput was bought.")
+    if "correctness" not in scores:
+        return Ruling(Verdict.INCONCLUSIVE, "No question has a score from both models, so nothing can be said.")
+    return compare(scores["correctness"])

@@ -1,0 +1,32 @@
+"""GenerateAnswers: put one batch of evaluation questions to the base or the custom model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finetuning.answers import ask
+from finetuning.run_store import answers_key, dataset_key
+from finetuning.task import Task, task
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    key = answers_key(task.model, task.batch["index"])
+    # What an earlier attempt has answered is kept, so a retry asks (and pays) only for the rest.
+    answers = (task.store.find_json(key) or {"answers": []})["answers"]
+    first, count = task.batch["first"], task.batch["count"]
+    questions = task.store.read_jsonl(dataset_key("evaluation"))[first + len(answers) : first + count]
+    model_id = task.base_model.inference_id if task.model == "base" else task.state["throughput"]["arn"]
+    try:
+        for index, record in enumerate(questions, start=first + len(answers)):
+            answer = ask(
+                task.services.bedrock_runtime,
+                model_id,
+                index,
+                record["question"],
+                task.state["dataset"]["systemPrompt"],
+                task.run.answers,
+            )
+            answers.append(answer.to_json())
+    finally:
+        task.store.write_json(key, {"model": task.model, "modelId": model_id, "answers": answers})
+    return {"uri": task.store.uri(key), "answers": len(answers)}

@@ -1,0 +1,12 @@
+"""GetProvisionedThroughput: is it in service?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finetuning import throughput
+from finetuning.task import Task, task
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    return throughput.get(task.services.bedrock, task.state["throughput"]["arn"], task.services.clock.now()).to_json()

@@ -1,0 +1,98 @@
+"""ValidateDataset: apply the base model's rules, then keep the run's own copy in the base model's format."""
+
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, cast
+
+from finetuning.dataset import FEW_EVALUATION_RECORDS, FileSummary, batches, check_counts, check_file, render
+from finetuning.errors import InvalidDatasetError
+from finetuning.run_store import DATASET_FILES, DatasetFile, dataset_key, split_s3_uri
+from finetuning.task import Task, task
+
+CHUNK_BYTES = 1024 * 1024
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    sources = {file: getattr(task.run.dataset, file) for file in DATASET_FILES}
+    # One pass to check, one to copy: nothing of a dataset that breaks a rule is kept. The ETag ties them together.
+    etags, summaries = {}, {}
+    for file, uri in sources.items():
+        etags[file], chunks = _open(task, uri)
+        summaries[file] = check_file(file, chunks, task.base_model)
+    findings = [finding for summary in summaries.values() for finding in summary.findings]
+    findings += check_counts(summaries, task.base_model)
+    if findings:
+        raise InvalidDatasetError(
+            f"The dataset {task.run.dataset.name!r} breaks {task.base_model.name}'s rules:", [str(f) for f in findings]
+        )
+    for file, uri in sources.items():
+        _, chunks = _open(task, uri, etags[file])
+        source = _Stream(render(file, chunks, task.base_model))
+        task.services.s3.upload_fileobj(
+            cast(IO[bytes], source),
+            task.store.bucket,
+            task.store.key(dataset_key(file)),
+            ExtraArgs={"ContentType": "application/jsonl; charset=utf-8"},
+        )
+    return {
+        **{file: _describe(task, file, summary) for file, summary in summaries.items()},
+        "systemPrompt": _system_prompt(task, summaries["training"]),
+        "batches": batches(summaries["evaluation"].records),
+        "warnings": _warnings(task, summaries),
+    }
+
+
+def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[bytes]]:
+    bucket, key = split_s3_uri(uri)
+    s3 = task.services.s3
+    answer = s3.get_object(Bucket=bucket, Key=key, IfMatch=etag) if etag else s3.get_object(Bucket=bucket, Key=key)
+    return answer["ETag"], answer["Body"].iter_chunks(CHUNK_BYTES)
+
+
+def _describe(task: Task, file: DatasetFile, summary: FileSummary) -> Mapping[str, Any]:
+    return {
+        "uri": task.store.uri(dataset_key(file)),
+        "source": getattr(task.run.dataset, file),
+        "sha256": summary.sha256,
+        "records": summary.records,
+        "tokens": summary.tokens,
+    }
+
+
+def _system_prompt(task: Task, training: FileSummary) -> str | None:
+    """What both models are told when they are asked: the input's, else the one that all training data shares."""
+    if task.run.system_prompt:
+        return task.run.system_prompt
+    return next(iter(training.system_prompts)) if len(training.system_prompts) == 1 else None
+
+
+def _warnings(task: Task, summaries: Mapping[DatasetFile, FileSummary]) -> list[str]:
+    warnings = []
+    if len(summaries["training"].system_prompts) > 1 and not task.run.system_prompt:
+        warnings.append("Training records have different system prompts; the evaluation uses none. Set systemPrompt.")
+    if (records := summaries["evaluation"].records) < FEW_EVALUATION_RECORDS:
+        warnings.append(
+            f"{records} evaluation records are few: expect a wide interval. Aim for {FEW_EVALUATION_RECORDS}."
+        )
+    return warnings
+
+
+class _Stream:
+    """A file object over pieces of bytes, for boto3's managed upload, which holds a few parts in memory at most."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces, self._held = pieces, b""
+
+    def read(self, size: int = -1) -> bytes:
+        held = [self._held]
+        length = len(self._held)
+        while size < 0 or length < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            held.append(piece)
+            length += len(piece)
+        joined = b"".join(held)
+        end = len(joined) if size < 0 else size
+        self._held = joined[end:]
+        return joined[:end]

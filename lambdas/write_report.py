@@ -1,0 +1,32 @@
+"""WriteReport: result.json and report.html, at the end of every run, also of one that failed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finetuning.report import render
+from finetuning.result import Ending, build
+from finetuning.run_store import REPORT, RESULT
+from finetuning.task import Task, task
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    result = build(
+        Ending(
+            run_id=task.run_id,
+            execution_arn=task.execution_arn,
+            state=task.state,
+            store=task.store,
+            model=task.base_model,
+            environment=task.services.environment,
+            now=task.services.clock.now(),
+        )
+    )
+    task.store.write_json(RESULT, result)
+    task.store.write_text(REPORT, render(result), "text/html")
+    return {
+        "verdict": result["verdict"],
+        "headline": result["headline"],
+        "resultUri": task.store.uri(RESULT),
+        "reportUri": task.store.uri(REPORT),
+    }
