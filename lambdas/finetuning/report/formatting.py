@@ -1,0 +1,100 @@
+"""Numbers, money and times as people read them. What is missing or not finite is a dash, never NaN."""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TypeGuard
+
+from finetuning.report.markup import Html, element
+
+MISSING = "\N{EN DASH}"
+_MINUS = "\N{MINUS SIGN}"
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def number(value: object, decimals: int = 0) -> str:
+    if not is_number(value):
+        return MISSING
+    written = f"{value:,.{decimals}f}"
+    is_zero = not written.strip("-0.,")
+    return written.lstrip("-") if is_zero else written.replace("-", _MINUS)
+
+
+def signed(value: object, decimals: int) -> str:
+    """A difference: `+1.25`, `0.00`, or with a real minus sign."""
+    written = number(value, decimals)
+    return f"+{written}" if is_number(value) and value > 0 and written.strip("0.,") else written
+
+
+def exact(value: object, written: str) -> Html:
+    """The rounded number for people, the document's own number for machines."""
+    return element("data", written, value=repr(value)) if is_number(value) else Html(written)
+
+
+def decimals_for(value_range: Sequence[float] | None) -> int:
+    """Decimals worth showing for a metric with this range: 0..1 three, 1..10 two, 0..100 one."""
+    low, high = value_range or (0.0, 10.0)
+    return max(0, 3 - math.ceil(math.log10(high - low))) if high > low else 2
+
+
+def p_value(value: object) -> str:
+    if not is_number(value):
+        return MISSING
+    if value < 0.001:
+        return "< 0.001"
+    return number(value, 3 if value < 0.1 else 2)
+
+
+def usd(value: object) -> str:
+    if not is_number(value):
+        return "not known"
+    if 0 < value < 0.005:
+        return "under $0.01"
+    return f"${number(value, 2)}"
+
+
+def unit_usd(value: object) -> str:
+    """The price of one unit, which may be far less than a cent."""
+    if not is_number(value) or value >= 0.01 or value == 0:
+        return usd(value)
+    return f"${value:.8f}".rstrip("0")
+
+
+def quantity(value: object) -> str:
+    """A count or an amount: at most three decimals."""
+    written = number(value, 3)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def duration(seconds: object) -> str:
+    """`42 s`, `12 min 30 s`, `2 h 5 min`."""
+    if not is_number(seconds):
+        return MISSING
+    whole = round(seconds)
+    if whole >= 3600:
+        units = [(whole // 3600, "h"), (whole % 3600 // 60, "min")]
+    else:
+        units = [(whole // 60, "min"), (whole % 60, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in units if count) or "0 s"
+
+
+def moment(text: str | None) -> datetime | None:
+    """The time that an ISO 8601 string names, in UTC; None for any other string, which is then shown as it is."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def moment_text(text: str | None) -> str:
+    at = moment(text)
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC" if at else text or MISSING
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    started, ended = moment(start), moment(end)
+    return (ended - started).total_seconds() if started and ended else None
