@@ -1,0 +1,201 @@
+"""The local engine: what `cdk deploy` would deploy, running in this process on a virtual calendar, without AWS."""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from finetuning.services import SystemClock, services
+from moto import mock_aws
+from moto.core.config import DefaultConfig
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+from local.engine.clock import VirtualClock
+from local.engine.deployment import Deployer, stacks
+from local.engine.functions import LocalFunctions
+from local.engine.state_machines import HistoryEvent, Listener, LocalStateMachines
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation.client import CloudFormationClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_stepfunctions.client import SFNClient
+    from types_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef
+
+DEFAULT_REGION = "us-east-1"
+
+_MOTO: DefaultConfig = {"stepfunctions": {"execute_state_machine": True}, "iam": {"load_aws_managed_policies": False}}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution that has ended. `output` is None unless it succeeded; `cause` is a failed task's error as JSON."""
+
+    arn: str
+    status: str
+    output: Any
+    error: str | None
+    cause: str | None
+    events: tuple[HistoryEvent, ...]
+
+    @property
+    def entered(self) -> list[str]:
+        """The names of the states entered, in order."""
+        return [
+            event["stateEnteredEventDetails"]["name"] for event in self.events if "stateEnteredEventDetails" in event
+        ]
+
+
+class LocalEngine(AbstractContextManager["LocalEngine"]):
+    """Starts and stops everything local around a cloud assembly. One at a time in a process, as many as wanted in turn.
+
+    While it runs, no AWS client of this process can reach a real account: the environment holds dummy credentials, and
+    neither profile, configuration file nor endpoint of the user's.
+    """
+
+    _running = threading.Lock()
+
+    def __init__(self, assembly: Path, start: datetime) -> None:
+        """assembly: cdk.out. start: where the virtual calendar begins; aware."""
+        self._stacks = stacks(assembly)
+        self.region = next((stack.region for stack in self._stacks if stack.region), DEFAULT_REGION)
+        self.account_id: str = DEFAULT_ACCOUNT_ID
+        self.clock = VirtualClock(start)
+        self.outputs: dict[str, str] = {}
+        self._functions = LocalFunctions(self.clock)
+        self._state_machines = LocalStateMachines(self.clock)
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> "LocalEngine":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        if not self._running.acquire(blocking=False):
+            raise RuntimeError("a local engine is running already: stop it first; they share moto and the environment")
+        with ExitStack() as stack:
+            stack.callback(self._running.release)
+            stack.enter_context(_isolated_environment(self.region))
+            stack.enter_context(_quiet_moto())
+            stack.enter_context(mock_aws(config=_MOTO))
+            stack.enter_context(self._functions.adapter())
+            stack.enter_context(self._state_machines.adapters())
+            stack.callback(services.use, clock=SystemClock(), environment="aws")
+            services.use(clock=self.clock, environment="local")
+            stack.callback(self._state_machines.stop_all)
+            self._cleanup = stack.pop_all()
+
+    def stop(self) -> None:
+        """Abort what runs, wait for it to end, and put everything back as it was."""
+        self._cleanup.close()
+
+    def deploy(self) -> Mapping[str, str]:
+        """Deploy all stacks. Returns their outputs. Raises DeploymentError."""
+        deployer = Deployer(
+            s3=self.s3,
+            cloudformation=self.cloudformation,
+            functions=self._functions,
+            account_id=self.account_id,
+        )
+        self.outputs = deployer.deploy(self._stacks)
+        return self.outputs
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        return boto3.client("s3")
+
+    @cached_property
+    def cloudformation(self) -> "CloudFormationClient":
+        return boto3.client("cloudformation")
+
+    @cached_property
+    def stepfunctions(self) -> "SFNClient":
+        return boto3.client("stepfunctions")
+
+    def start_execution(self, name: str, execution_input: Mapping[str, Any]) -> str:
+        """Start the deployed state machine. Returns the execution's ARN."""
+        arn = self.stepfunctions.start_execution(
+            stateMachineArn=self.outputs["StateMachineArn"], name=name, input=json.dumps(execution_input)
+        )["executionArn"]
+        self._state_machines.wait_until_started(arn)
+        return arn
+
+    def stop_execution(self, arn: str) -> None:
+        """Abort an execution. Called by a listener, this happens exactly at the event that it was told."""
+        self.stepfunctions.stop_execution(executionArn=arn)
+
+    def follow(self, arn: str) -> Iterator[HistoryEvent]:
+        """Every event of the execution as it happens, in the form of GetExecutionHistory, until it has ended."""
+        return self._state_machines.events(arn)
+
+    def run(self, name: str, execution_input: Mapping[str, Any]) -> Execution:
+        """Start an execution and wait for its end."""
+        arn = self.start_execution(name, execution_input)
+        events = tuple(self.follow(arn))
+        description = self.describe(arn)
+        return Execution(
+            arn=arn,
+            status=description["status"],
+            output=json.loads(description["output"]) if "output" in description else None,
+            error=description.get("error"),
+            cause=description.get("cause"),
+            events=events,
+        )
+
+    def listen(self, listener: Listener) -> None:
+        """Call the listener at every event of every execution; the execution waits for it to return."""
+        self._state_machines.listeners.append(listener)
+
+    def describe(self, arn: str) -> "DescribeExecutionOutputTypeDef":
+        """DescribeExecution's answer: status, input, output, error, cause, dates on the virtual calendar."""
+        return self.stepfunctions.describe_execution(executionArn=arn)
+
+
+@contextmanager
+def _isolated_environment(region: str) -> Iterator[None]:
+    """Only dummy credentials, and nothing of the user's AWS configuration."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="local",
+        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - a dummy
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true",
+        AWS_DEFAULT_REGION=region,
+        AWS_REGION=region,
+        # The state machine's Retry is what retries: boto3's own would really sleep.
+        AWS_MAX_ATTEMPTS="1",
+    )
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@contextmanager
+def _quiet_moto() -> Iterator[None]:
+    """moto logs every failed state as an error of its own; the execution's history tells the same."""
+    logger = logging.getLogger("moto")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
