@@ -1,6 +1,7 @@
 """DeleteProvisionedThroughput: by name, again and again until Bedrock no longer knows it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from finetuning import names, throughput
@@ -10,7 +11,9 @@ from finetuning.task import Task, task
 @task
 def handler(task: Task) -> Mapping[str, Any]:
     name = names.throughput_name(task.base_model.key, task.run_id)
-    deletion = throughput.delete(task.services.bedrock, name, task.services.clock.now()).to_json()
+    now, earlier = task.services.clock.now(), task.state.get("deletion", {})
+    since = datetime.fromisoformat(earlier["since"]) if "since" in earlier else now
+    deletion = throughput.delete(task.services.bedrock, name, now, since).to_json()
     # When it is gone, only an earlier state still knows since when it was there.
-    known = [task.state.get(earlier, {}).get("createdAt") for earlier in ("deletion", "throughput")]
-    return deletion | {"createdAt": deletion["createdAt"] or next(filter(None, known), None)}
+    created_at = deletion["createdAt"] or earlier.get("createdAt") or task.state.get("throughput", {}).get("createdAt")
+    return deletion | {"createdAt": created_at}

@@ -4,6 +4,7 @@ It costs by the hour from creation until it is gone. There is no status "Deletin
 ResourceNotFoundException. Get and Delete take its name, so what a lost response has created is found and deleted too.
 """
 
+import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,8 @@ from finetuning.json_names import camel_keys
 from finetuning.names import client_request_token
 from finetuning.tags import owner_tags
 
+logger = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from types_boto3_bedrock.client import BedrockClient
 
@@ -23,6 +26,8 @@ DELETING_POLL_SECONDS = 15
 # Reports of 2024-2026 say 10 to 45 minutes.
 MAX_CREATION_DURATION = timedelta(minutes=75)
 MAX_LIFE = timedelta(minutes=90)
+# Deleting is asked for again and again; after this long a person must look.
+MAX_DELETION_DURATION = timedelta(minutes=60)
 
 
 class ThroughputStatus(StrEnum):
@@ -48,10 +53,11 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Deletion:
-    """`gone` once Bedrock no longer knows the throughput. `created_at` is None where there never was one."""
+    """One attempt, made `at`; the first one was made `since`. `created_at` is None where there never was a throughput."""
 
     gone: bool
     at: str
+    since: str
     created_at: str | None
     wait_seconds: int = DELETING_POLL_SECONDS
 
@@ -104,23 +110,31 @@ def get(bedrock: "BedrockClient", arn: str, now: datetime) -> Throughput:
     return Throughput(arn, status, found["creationTime"].isoformat(), in_service_at)
 
 
-def delete(bedrock: "BedrockClient", name: str, now: datetime) -> Deletion:
-    """Delete the throughput of that name, or see that it is gone. Called again until it is.
+def delete(bedrock: "BedrockClient", name: str, now: datetime, since: datetime) -> Deletion:
+    """Delete the throughput of that name, or see that it is gone. Called again until it is; `since`: the first call.
 
     Whether one that is still Creating can be deleted is not documented: Conflict and Validation errors mean "not yet".
+    Raises ProvisionedThroughputError where it is not gone after MAX_DELETION_DURATION.
     """
+    at = {"at": now.isoformat(), "since": since.isoformat()}
     try:
         found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
     except bedrock.exceptions.ResourceNotFoundException:
-        return Deletion(gone=True, at=now.isoformat(), created_at=None)
-    not_gone = Deletion(gone=False, at=now.isoformat(), created_at=found["creationTime"].isoformat())
+        return Deletion(gone=True, created_at=None, **at)
+    not_gone = Deletion(gone=False, created_at=found["creationTime"].isoformat(), **at)
+    arn = found["provisionedModelArn"]
     try:
-        bedrock.delete_provisioned_model_throughput(provisionedModelId=found["provisionedModelArn"])
+        bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
     except (
         bedrock.exceptions.ConflictException,
         bedrock.exceptions.ValidationException,
         bedrock.exceptions.ResourceNotFoundException,
     ):
         # Not yet, or gone in between: the next call will see.
-        return not_gone
+        logger.info("deletion refused", exc_info=True, extra={"throughput": arn})
+    if now - since > MAX_DELETION_DURATION:
+        raise ProvisionedThroughputError(
+            f"The Provisioned Throughput {arn} is still there after deleting it for {MAX_DELETION_DURATION}, and costs by "
+            "the hour. Delete it in the Bedrock console now, and ask AWS Support if that fails."
+        )
     return not_gone
