@@ -1,0 +1,34 @@
+"""The shipped datasets as S3 assets: they travel with the deployment, so that the input `{}` finds its data."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+DATASETS = Path(__file__).parent.parent / "datasets"
+SPLITS = ("training", "validation", "evaluation")
+
+
+class ShippedDatasets(Construct):
+    """One asset for each file of each folder under `datasets/`.
+
+    uris: {"<dataset>": {"training": "s3://…", "validation": "s3://…", "evaluation": "s3://…"}}
+    object_arns: of every file, for grants.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        assets = {folder.name: self._assets(folder) for folder in sorted(DATASETS.iterdir()) if folder.is_dir()}
+        self.uris: Mapping[str, Mapping[str, str]] = {
+            name: {split: asset.s3_object_url for split, asset in files.items()} for name, files in assets.items()
+        }
+        self.object_arns = [
+            asset.bucket.arn_for_objects(asset.s3_object_key) for files in assets.values() for asset in files.values()
+        ]
+
+    def _assets(self, folder: Path) -> dict[str, s3_assets.Asset]:
+        return {
+            split: s3_assets.Asset(self, f"{folder.name}-{split}", path=str(folder / f"{split}.jsonl"))
+            for split in SPLITS
+        }

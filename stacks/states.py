@@ -1,0 +1,121 @@
+"""The kinds of states that the flow is made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+Model = Literal["base", "custom"]
+
+# The handlers' name for what may succeed later, then what Lambda and Step Functions say when a call got lost.
+TRANSIENT_ERRORS = (
+    "TransientError",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+)
+# The function's own time limit speaks first, since its error says more.
+TIMEOUT_MARGIN = cdk.Duration.seconds(30)
+
+
+def task(
+    scope: Construct,
+    state: str,
+    function: lambda_.Function,
+    *,
+    result_path: str | None = None,
+    model: Model | None = None,
+    persistent: bool = False,
+) -> tasks.LambdaInvoke:
+    """A task state.
+
+    result_path: where the handler's answer goes in the execution's state; None = nowhere.
+    persistent: whatever the error, try for some minutes before giving up.
+    """
+    payload = _payload("$", **({"model": model} if model else {}))
+    invoke = _invoke(scope, state, function, payload, result_path)
+    return _retry(invoke, ["States.ALL"], attempts=10) if persistent else _retry(invoke, TRANSIENT_ERRORS, attempts=6)
+
+
+def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, model: Model) -> sfn.Map:
+    """A Map state: the model answers the evaluation data batch by batch, `$.run.answers.concurrency` at a time."""
+    batches = sfn.Map(
+        scope,
+        state,
+        items_path="$.dataset.batches",
+        item_selector={
+            "state": sfn.JsonPath.object_at("$"),
+            "batch": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+        },
+        max_concurrency_path="$.run.answers.concurrency",
+        # The answers are in the bucket.
+        result_path=sfn.JsonPath.DISCARD,
+    )
+    payload = _payload("$.state", batch=sfn.JsonPath.object_at("$.batch"), model=model)
+    invoke = _invoke(scope, f"GenerateAnswers ({model})", function, payload, result_path=None)
+    return batches.item_processor(_retry(invoke, TRANSIENT_ERRORS, attempts=6))
+
+
+def wait(scope: Construct, state: str, seconds_path: str) -> sfn.Wait:
+    return sfn.Wait(scope, state, time=sfn.WaitTime.seconds_path(seconds_path))
+
+
+def is_true(path: str) -> sfn.Condition:
+    return sfn.Condition.boolean_equals(path, True)
+
+
+def is_equal(path: str, value: str) -> sfn.Condition:
+    return sfn.Condition.string_equals(path, value)
+
+
+def in_order(first: sfn.IChainable, *others: sfn.IChainable) -> None:
+    """Each state is followed by the next one."""
+    chain = sfn.Chain.start(first)
+    for state in others:
+        chain = chain.next(state)
+
+
+def _payload(state_path: str, **more: object) -> Mapping[str, object]:
+    execution = {
+        "id": sfn.JsonPath.string_at("$$.Execution.Id"),
+        "name": sfn.JsonPath.string_at("$$.Execution.Name"),
+    }
+    return {"execution": execution, "state": sfn.JsonPath.object_at(state_path), **more}
+
+
+def _invoke(
+    scope: Construct, state: str, function: lambda_.Function, payload: Mapping[str, object], result_path: str | None
+) -> tasks.LambdaInvoke:
+    if function.timeout is None:
+        raise ValueError(f"{function.node.path} needs a timeout: the one of state {state!r} follows from it")
+    return tasks.LambdaInvoke(
+        scope,
+        state,
+        lambda_function=function,
+        payload=sfn.TaskInput.from_object(payload),
+        # The handler's answer itself, and only the retries that are written here.
+        payload_response_only=True,
+        retry_on_service_exceptions=False,
+        result_path=result_path or sfn.JsonPath.DISCARD,
+        task_timeout=sfn.Timeout.duration(function.timeout.plus(TIMEOUT_MARGIN)),
+    )
+
+
+def _retry(state: tasks.LambdaInvoke, errors: Sequence[str], *, attempts: int) -> tasks.LambdaInvoke:
+    state.add_retry(
+        errors=list(errors),
+        interval=cdk.Duration.seconds(2),
+        backoff_rate=2,
+        max_delay=cdk.Duration.seconds(60),
+        max_attempts=attempts,
+        jitter_strategy=sfn.JitterType.FULL,
+    )
+    return state
