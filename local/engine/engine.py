@@ -19,6 +19,8 @@ from moto import mock_aws
 from moto.core.config import DefaultConfig
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from local import stand_in
+from local.bedrock import LocalBedrock
 from local.engine.clock import VirtualClock
 from local.engine.deployment import Deployer, stacks
 from local.engine.functions import LocalFunctions
@@ -70,6 +72,7 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
         self.account_id: str = DEFAULT_ACCOUNT_ID
         self.clock = VirtualClock(start)
         self.outputs: dict[str, str] = {}
+        self.bedrock: LocalBedrock
         self._functions = LocalFunctions(self.clock)
         self._state_machines = LocalStateMachines(self.clock)
         self._cleanup = ExitStack()
@@ -91,6 +94,8 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             stack.enter_context(_isolated_environment(self.region))
             stack.enter_context(_quiet_moto())
             stack.enter_context(mock_aws(config=_MOTO))
+            self.bedrock = LocalBedrock(self.clock, self.region, self.account_id, stand_in)
+            stack.enter_context(self.bedrock.registered())
             stack.enter_context(self._functions.adapter())
             stack.enter_context(self._state_machines.adapters())
             stack.callback(services.use, clock=SystemClock(), environment="aws")
