@@ -49,9 +49,9 @@ def _lifecycle(around: Surroundings) -> Iterator[str]:
         yield f"{model.name} reached its end of life on {model.lifecycle.end_of_life}. {choose}"
         return
     try:
-        found: Any = around.services.bedrock.get_foundation_model(modelIdentifier=model.inference_id)
+        found: Any = around.services.bedrock.get_foundation_model(modelIdentifier=model.customization_id)
     except ClientError as error:
-        yield _explain(error, f"The base model {model.inference_id}", choose)
+        yield _explain(error, f"The base model {model.customization_id}", choose)
         return
     details = found["modelDetails"]
     if details.get("modelLifecycle", {}).get("status") == "LEGACY" or model.lifecycle.is_legacy(today):
