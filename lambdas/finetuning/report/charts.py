@@ -8,6 +8,7 @@ from typing import Any
 
 from finetuning.report.formatting import is_number, number, signed
 from finetuning.report.markup import Html, element
+from finetuning.report.score import Score
 
 
 @dataclass(frozen=True)
@@ -62,26 +63,19 @@ def _label(x: float, y: float, text: str, class_: str = "middle") -> Html:
     return element("text", text, x=x, y=y, class_=class_)
 
 
-def interval_picture(score: Mapping[str, Any], tone: str, decimals: int) -> Html | None:
+def interval_picture(score: Score) -> Html | None:
     """The difference and its 95% interval on an axis with zero on it; None when either is missing."""
-    difference = score.get("difference")
-    low, high = score.get("ci95") or (None, None)
-    if not (is_number(difference) and is_number(low) and is_number(high)):
+    if score.difference is None or score.interval is None:
         return None
+    difference, (low, high) = score.difference, score.interval
     reach = (min(low, difference, 0.0), max(high, difference, 0.0))
     margin = (reach[1] - reach[0]) * 0.12 or 1.0
     scale = Scale(reach[0] - margin, reach[1] + margin, 8, 352)
-    marks = ticks(scale.low, scale.high, 5)
+    marks = ticks(scale.low, scale.high, 6)
     zero, axis, middle = scale(0.0), 72, 44
-    better, worse = (
-        ("custom better →", "← base better")
-        if score.get("higherIsBetter", True)
-        else ("base better →", "← custom better")
-    )
-    sides = [_label(zero + 7, 13, better, "start")] if reach[1] > 0 and zero < 230 else []
-    sides += [_label(zero - 7, 13, worse, "end")] if zero > 130 else []
+    shown, shown_low, shown_high = (signed(value, score.decimals) for value in (difference, low, high))
     title = (
-        f"Difference {signed(difference, decimals)}, 95% interval {signed(low, decimals)} to {signed(high, decimals)}; "
+        f"Difference {shown}, 95% interval {shown_low} to {shown_high}; "
         f"the interval {'contains' if low <= 0 <= high else 'does not contain'} zero."
     )
     return _picture(
@@ -93,23 +87,29 @@ def interval_picture(score: Mapping[str, Any], tone: str, decimals: int) -> Html
         *(_line(scale(mark), axis, scale(mark), axis + 4, "axis") for mark in marks),
         *(_label(scale(mark), axis + 19, signed(mark, _decimals(marks))) for mark in marks),
         _line(zero, 2, zero, axis, "zero"),
-        *sides,
-        _line(scale(low), middle, scale(high), middle, f"range {tone}"),
-        _line(scale(low), middle - 8, scale(low), middle + 8, f"bound {tone}"),
-        _line(scale(high), middle - 8, scale(high), middle + 8, f"bound {tone}"),
-        _dot(scale(difference), middle, 7, f"point {tone}"),
+        *_sides(zero, score.higher_is_better),
+        _line(scale(low), middle, scale(high), middle, f"range {score.tone}"),
+        _line(scale(low), middle - 8, scale(low), middle + 8, f"bound {score.tone}"),
+        _line(scale(high), middle - 8, scale(high), middle + 8, f"bound {score.tone}"),
+        _dot(scale(difference), middle, 7, f"point {score.tone}"),
     )
 
 
-def base_to_custom(base: object, custom: object, value_range: Sequence[float]) -> Html:
-    """An arrow-less dumbbell, base dot to custom dot; the numbers stand beside it, so it has no text of its own."""
-    low, high = value_range
-    scale = Scale(low, high, 7, 133)
+def _sides(zero: float, higher_is_better: bool) -> list[Html]:
+    """Which model each side of zero speaks for, where there is room to say it."""
+    right, left = ("custom", "base") if higher_is_better else ("base", "custom")
+    sides = [_label(zero + 7, 13, f"{right} better →", "start")] if zero < 230 else []
+    return sides + ([_label(zero - 7, 13, f"← {left} better", "end")] if zero > 130 else [])
+
+
+def base_to_custom(base: float | None, custom: float | None, bounds: tuple[float, float]) -> Html:
+    """A dumbbell, base dot to custom dot; the numbers stand beside it, so it has no text of its own."""
+    scale = Scale(*bounds, 7, 133)
     marks = [_line(scale.start, 10, scale.end, 10, "track")]
-    if is_number(base) and is_number(custom):
+    if base is not None and custom is not None:
         marks.append(_line(scale(base), 10, scale(custom), 10, "move"))
-    marks += [_dot(scale(base), 10, 4.5, "base")] if is_number(base) else []
-    marks += [_dot(scale(custom), 10, 5.5, "custom")] if is_number(custom) else []
+    marks += [_dot(scale(base), 10, 4.5, "base")] if base is not None else []
+    marks += [_dot(scale(custom), 10, 5.5, "custom")] if custom is not None else []
     return element("svg", *marks, viewBox="0 0 140 20", class_="dumbbell", aria_hidden="true")
 
 

@@ -1,7 +1,6 @@
 """Numbers, money and times as people read them. What is missing or not finite is a dash, never NaN."""
 
 import math
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeGuard
 
@@ -32,12 +31,6 @@ def signed(value: object, decimals: int) -> str:
 def exact(value: object, written: str) -> Html:
     """The rounded number for people, the document's own number for machines."""
     return element("data", written, value=repr(value)) if is_number(value) else Html(written)
-
-
-def decimals_for(value_range: Sequence[float] | None) -> int:
-    """Decimals worth showing for a metric with this range: 0..1 three, 1..10 two, 0..100 one."""
-    low, high = value_range or (0.0, 10.0)
-    return max(0, 3 - math.ceil(math.log10(high - low))) if high > low else 2
 
 
 def p_value(value: object) -> str:

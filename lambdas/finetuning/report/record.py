@@ -1,6 +1,5 @@
 """What it cost, when things happened, and what the run was made of."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from finetuning.report.formatting import (
     MISSING,
     duration,
     exact,
+    is_number,
     moment_text,
     number,
     quantity,
@@ -105,9 +105,14 @@ def provenance(result: Mapping[str, Any]) -> Html:
 
 
 def _hyper_parameters(values: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {value if isinstance(value, str) else json.dumps(value)}" for name, value in values.items()
-    )
+    return ", ".join(f"{name} {_setting(value)}" for name, value in values.items())
+
+
+def _setting(value: object) -> str:
+    """As it was set: `0.00001` too, and text as Bedrock's API has it."""
+    if isinstance(value, str):
+        return value
+    return f"{value:.10g}" if is_number(value) else MISSING
 
 
 def _dataset(dataset: Mapping[str, Any]) -> Html | None:

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finetuning.report.charts import interval_picture
-from finetuning.report.evaluation import metric_name, primary_metric, score_of
 from finetuning.report.formatting import (
-    decimals_for,
     duration,
     exact,
     is_number,
@@ -20,6 +18,7 @@ from finetuning.report.formatting import (
 )
 from finetuning.report.markup import Html, element, join, section, text_block
 from finetuning.report.record import item_name
+from finetuning.report.score import Score, primary_score
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ _VERDICTS = {
 _LOCAL_RUN = (
     "A small stand-in model took the place of Amazon Bedrock's models, and the judge scored answers by how similar "
     "they are to the reference. The numbers show that the experiment works from end to end; they say nothing about "
-    "Bedrock. Nothing was paid: amounts are the run's hours and tokens at the prices listed below."
+    "Bedrock. Nothing was paid: amounts are what such a run's hours and tokens would cost on AWS."
 )
 
 
@@ -108,7 +107,7 @@ def key_figures(result: Mapping[str, Any]) -> Html:
     return element(
         "section",
         element("h2", "Key figures", class_="hidden", id="figures-title"),
-        _difference(result),
+        _difference(primary_score(result)),
         _cost(result.get("cost")),
         _time(result),
         class_="figures",
@@ -126,31 +125,20 @@ def _figure(title: str, figure: str, *details: str | None, picture: Html | None 
     )
 
 
-def _difference(result: Mapping[str, Any]) -> Html:
-    metric = primary_metric(result)
-    score = score_of(result, metric)
-    title = f"{metric_name(metric)}, custom minus base"
-    difference = score.get("difference")
-    if not is_number(difference):
+def _difference(score: Score) -> Html:
+    title = f"{score.name}, custom minus base"
+    if score.difference is None:
         return _figure(title, "not measured", "The custom model was not compared with the base model.")
-    decimals = decimals_for(score.get("range"))
-    low, high = score.get("ci95") or (None, None)
-    chance = p_value(score.get("pValue"))
+    low, high = score.interval or (None, None)
+    chance = p_value(score.p_value)
     return _figure(
         title,
-        exact(difference, signed(difference, decimals)),
-        f"95% interval {signed(low, decimals)} to {signed(high, decimals)}; "
-        f"p {chance if chance.startswith('<') else f'= {chance}'}; {number(score.get('n'))} questions",
-        f"Base {number(score.get('base'), decimals)}, custom {number(score.get('custom'), decimals)}",
-        picture=interval_picture(score, _tone(score), decimals),
+        exact(score.difference, signed(score.difference, score.decimals)),
+        f"95% interval {signed(low, score.decimals)} to {signed(high, score.decimals)}; "
+        f"p {chance if chance.startswith('<') else f'= {chance}'}; {number(score.n)} questions",
+        f"Base {number(score.base, score.decimals)}, custom {number(score.custom, score.decimals)}",
+        picture=interval_picture(score),
     )
-
-
-def _tone(score: Mapping[str, Any]) -> str:
-    low, high = score.get("ci95") or (0, 0)
-    if not (is_number(low) and is_number(high)) or low <= 0 <= high:
-        return "neutral"
-    return "good" if (low > 0) == score.get("higherIsBetter", True) else "bad"
 
 
 def _cost(cost: Mapping[str, Any] | None) -> Html:
@@ -178,7 +166,7 @@ def _time(result: Mapping[str, Any]) -> Html:
     return _figure(
         "Provisioned Throughput",
         exact(seconds, duration(seconds)) if seconds else "none",
-        "from created to deleted" if seconds else "None was bought.",
+        "how long it existed" if seconds else "None was bought.",
         f"Whole run: {duration(whole)}" if whole is not None else None,
     )
 
