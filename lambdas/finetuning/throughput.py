@@ -53,7 +53,7 @@ class Throughput:
 
 @dataclass(frozen=True)
 class Deletion:
-    """One attempt, made `at`; the first one was made `since`. `created_at` is None where there never was a throughput."""
+    """One attempt, made `at`; the first was made at `since`. `created_at` is None where there never was one."""
 
     gone: bool
     at: str
@@ -116,12 +116,12 @@ def delete(bedrock: "BedrockClient", name: str, now: datetime, since: datetime) 
     Whether one that is still Creating can be deleted is not documented: Conflict and Validation errors mean "not yet".
     Raises ProvisionedThroughputError where it is not gone after MAX_DELETION_DURATION.
     """
-    at = {"at": now.isoformat(), "since": since.isoformat()}
+
     try:
         found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
     except bedrock.exceptions.ResourceNotFoundException:
-        return Deletion(gone=True, created_at=None, **at)
-    not_gone = Deletion(gone=False, created_at=found["creationTime"].isoformat(), **at)
+        return Deletion(True, now.isoformat(), since.isoformat(), created_at=None)
+    not_gone = Deletion(False, now.isoformat(), since.isoformat(), found["creationTime"].isoformat())
     arn = found["provisionedModelArn"]
     try:
         bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)
@@ -134,7 +134,7 @@ def delete(bedrock: "BedrockClient", name: str, now: datetime, since: datetime) 
         logger.info("deletion refused", exc_info=True, extra={"throughput": arn})
     if now - since > MAX_DELETION_DURATION:
         raise ProvisionedThroughputError(
-            f"The Provisioned Throughput {arn} is still there after deleting it for {MAX_DELETION_DURATION}, and costs by "
-            "the hour. Delete it in the Bedrock console now, and ask AWS Support if that fails."
+            f"The Provisioned Throughput {arn} is still there after deleting it for {MAX_DELETION_DURATION}, and costs "
+            "by the hour. Delete it in the Bedrock console now, and ask AWS Support if that fails."
         )
     return not_gone
