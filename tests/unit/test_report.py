@@ -25,7 +25,7 @@ from finetuning.report.formatting import (
     unit_usd,
     usd,
 )
-from finetuning.report.markup import escape
+from finetuning.report.markup import element, escape
 
 Document = dict[str, Any]
 Example = Callable[[], Document]
@@ -294,6 +294,13 @@ def test_payload_in_names_is_shown_as_text() -> None:
     assert page.text.count(payload) == 2
     assert json.dumps(payload) in page.text
     assert len(page.all("h1")) == 1
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_payload_in_an_attribute_stays_in_it(payload: str) -> None:
+    page = Page(element("p", payload, title=payload))
+    assert page.elements == [("p", {"title": payload})]
+    assert page.text == payload
 
 
 def test_characters_that_a_page_cannot_hold_are_spelled_out() -> None:
