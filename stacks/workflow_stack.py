@@ -92,7 +92,7 @@ class WorkflowStack(cdk.Stack):
             *read_datasets,
             Grant(["s3:ListBucket"], [data_bucket]),
             Grant(["iam:GetRole"], [storage.service_role_arn]),
-            Grant(["bedrock:GetFoundationModel"], [arns.base_model]),
+            Grant(["bedrock:GetFoundationModel"], [arns.customizable_model]),
             Grant(["bedrock:InvokeModel"], [arns.base_model, *arns.judge_models]),
             Grant(
                 ["servicequotas:ListServiceQuotas"], ["*"], "Service Quotas has no resource-level permissions for lists"

@@ -1,0 +1,99 @@
+"""The flow as a Mermaid picture, drawn from the synthesized definition: `python -m stacks.diagram`."""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from stacks.definition import State, read_definition
+from stacks.experiment_app import experiment_app
+
+SHAPES = {
+    "Task": '["{}"]',
+    "Map": '[["{}"]]',
+    "Choice": '{{"{}"}}',
+    "Wait": '("{}")',
+    "Pass": '("{}")',
+    "Succeed": '(["{}"])',
+    "Fail": '(["{}"])',
+}
+
+
+class Edge(NamedTuple):
+    source: str
+    target: str
+    label: str = ""
+
+    def line(self) -> str:
+        arrow = f"-- {self.label} -->" if self.label else "-->"
+        return f"{_identity(self.source)} {arrow} {_identity(self.target)}"
+
+
+def flowchart(definition: Mapping[str, Any]) -> str:
+    """Main path, failure path, and one arrow for all the errors that lead from one to the other."""
+    states: Mapping[str, State] = definition["States"]
+    edges = list(_edges(states))
+    first_after_failure = states[_first_task(states)]["Catch"][0]["Next"]
+    after_failure = _reachable(edges, first_after_failure)
+    order = _reachable(edges, definition["StartAt"])
+    main = [name for name in order if name not in after_failure]
+    lines = [
+        "flowchart TD",
+        '  subgraph main["main path"]',
+        *(f"    {_node(name, states[name])}" for name in main),
+        "  end",
+        '  subgraph failure["failure path"]',
+        *(f"    {_node(name, states[name])}" for name in after_failure),
+        "  end",
+        *(f"  {edge.line()}" for edge in sorted(edges, key=lambda edge: order.index(edge.source))),
+        f"  main -. a task fails after its retries .-> {_identity(first_after_failure)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _edges(states: Mapping[str, State]) -> Iterator[Edge]:
+    """Every transition but those that an error takes. A Choice has one condition, which is what its name asks."""
+    for name, state in states.items():
+        for choice in state.get("Choices", []):
+            yield Edge(name, choice["Next"], "yes")
+        if "Default" in state:
+            yield Edge(name, state["Default"], "no")
+        if "Next" in state:
+            yield Edge(name, state["Next"])
+
+
+def _first_task(states: Mapping[str, State]) -> str:
+    return next(name for name, state in states.items() if state["Type"] == "Task")
+
+
+def _reachable(edges: list[Edge], start: str) -> list[str]:
+    """In the order of reading: on along the first way out, then along the others."""
+    reached: list[str] = []
+    ahead = [start]
+    while ahead:
+        name = ahead.pop(0)
+        if name not in reached:
+            reached.append(name)
+            ahead = [edge.target for edge in edges if edge.source == name] + ahead
+    return reached
+
+
+def _identity(name: str) -> str:
+    return re.sub(r"\W", "", name)
+
+
+def _node(name: str, state: State) -> str:
+    return _identity(name) + SHAPES[state["Type"]].format(name)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        experiment_app(outdir=Path(folder)).synth()
+        template = next(Path(folder).glob("*-workflow.template.json"))
+        sys.stdout.write(f"```mermaid\n{flowchart(read_definition(template))}```\n")
+
+
+if __name__ == "__main__":
+    main()
