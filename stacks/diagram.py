@@ -5,9 +5,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from stacks.definition import State, read_definition
+from finetuning.base_models import DEFAULT_BASE_MODEL
+
+from stacks.assembly import Assembly, Definition, State
 from stacks.experiment_app import experiment_app
 
 SHAPES = {
@@ -31,7 +33,12 @@ class Edge(NamedTuple):
         return f"{_identity(self.source)} {arrow} {_identity(self.target)}"
 
 
-def flowchart(definition: Mapping[str, Any]) -> str:
+def mermaid_block(definition: Definition) -> str:
+    """The picture as a block of Markdown."""
+    return f"```mermaid\n{flowchart(definition)}```\n"
+
+
+def flowchart(definition: Definition) -> str:
     """Main path, failure path, and one arrow for all the errors that lead from one to the other."""
     states: Mapping[str, State] = definition["States"]
     edges = list(_edges(states))
@@ -90,9 +97,8 @@ def _node(name: str, state: State) -> str:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        experiment_app(outdir=Path(folder)).synth()
-        template = next(Path(folder).glob("*-workflow.template.json"))
-        sys.stdout.write(f"```mermaid\n{flowchart(read_definition(template))}```\n")
+        experiment_app(DEFAULT_BASE_MODEL, outdir=Path(folder)).synth()
+        sys.stdout.write(mermaid_block(Assembly(Path(folder), DEFAULT_BASE_MODEL).definition))
 
 
 if __name__ == "__main__":
