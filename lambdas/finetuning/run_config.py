@@ -1,7 +1,7 @@
 """The execution input: what may be said in it, its defaults, and everything that is wrong with it at once."""
 
-import math
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -21,6 +21,8 @@ DEFAULT_DATASET = "bedrock-faq"
 DEFAULT_MAX_SPEND_USD = 200.0
 DEFAULT_MINIMUM_HEADROOM = 1.0
 MAX_SYSTEM_PROMPT = 10_000
+# The largest float: a number beyond it, infinity and NaN are no numbers to calculate with.
+_UNBOUNDED = sys.float_info.max
 _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 # GetCustomModel's pattern for an ARN (botocore's service model).
 _CUSTOM_MODEL_ARN = re.compile(r"arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/.+/[a-z0-9]{12}")
@@ -201,10 +203,10 @@ def _answer_settings(value: object) -> AnswerSettings:
 
 
 def _prices(value: object) -> dict[str, float]:
-    return dict(_numbers(value, dict.fromkeys(PRICE_UNITS, (0, None, False))))
+    return dict(_numbers(value, dict.fromkeys(PRICE_UNITS, (0, _UNBOUNDED, False))))
 
 
-def _numbers(value: object, ranges: Mapping[str, tuple[float, float | None, bool]]) -> Iterator[tuple[str, Any]]:
+def _numbers(value: object, ranges: Mapping[str, tuple[float, float, bool]]) -> Iterator[tuple[str, Any]]:
     """The numbers of an object whose known fields have a range each: (minimum, maximum, integer)."""
     if not isinstance(value, dict):
         raise _FieldError(f": must be an object with any of {', '.join(ranges)}")
@@ -223,12 +225,12 @@ def _numbers(value: object, ranges: Mapping[str, tuple[float, float | None, bool
     return iter(numbers.items())
 
 
-def _number(value: object, minimum: float, maximum: float | None = None, *, integer: bool = False) -> float:
+def _number(value: object, minimum: float, maximum: float = _UNBOUNDED, *, integer: bool = False) -> float:
     """An int where `integer`, otherwise a float. Raises _FieldError naming the range."""
     what = "a whole number" if integer else "a number"
-    span = f"of at least {minimum:g}" if maximum is None else f"from {minimum:g} to {maximum:g}"
-    if isinstance(value, bool) or not isinstance(value, int | float) or (integer and value % 1 != 0):
+    span = f"of at least {minimum:g}" if maximum == _UNBOUNDED else f"from {minimum:g} to {maximum:g}"
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise _FieldError(f": must be {what} {span}; got {value!r}")
-    if not math.isfinite(value) or value < minimum or (maximum is not None and value > maximum):
+    if not minimum <= value <= maximum or (integer and value % 1 != 0):
         raise _FieldError(f": must be {what} {span}; got {value!r}")
     return int(value) if integer else float(value)

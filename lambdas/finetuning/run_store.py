@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -35,9 +34,9 @@ def scores_key(model: AnsweringModel) -> str:
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
-    """`s3://bucket/key` → (bucket, key)."""
-    parts = urlsplit(uri)
-    return parts.netloc, parts.path.removeprefix("/")
+    """`s3://bucket/key` → (bucket, key). No URL parser: in a key, `?` and `#` are characters like any other."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
 
 
 class RunStore:
@@ -82,7 +81,8 @@ class RunStore:
 
     def read_jsonl(self, key: str) -> list[Any]:
         """One value a line. Raises NoSuchKey where there is no such object."""
-        return [json.loads(line) for line in self._read(key).splitlines()]
+        # Not splitlines: a carriage return may stand inside a line of JSON.
+        return [json.loads(line) for line in self._read(key).split(b"\n") if line]
 
     def _read(self, key: str) -> bytes:
         return self._s3.get_object(Bucket=self.bucket, Key=self.key(key))["Body"].read()
