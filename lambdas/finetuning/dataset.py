@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from reprlib import repr as shortened
 from typing import Any
 
 from finetuning.base_models import BaseModel, RecordFormat
@@ -82,7 +83,7 @@ def check_file(file: DatasetFile, chunks: Iterable[bytes], model: BaseModel) -> 
             continue
         summary.tokens += record_tokens(record)
         if file != "evaluation" and len(summary.system_prompts) < 2:
-            summary.system_prompts.add(record.get("system"))
+            summary.system_prompts.add(record.get("system") or None)
     summary.sha256 = digest.hexdigest()
     return summary
 
@@ -149,8 +150,8 @@ def _check_message(index: int, message: object) -> str:
     _only_keys(message, required=("role", "content"), where=f"messages[{index}]: ")
     expected = ("user", "assistant")[index % 2]
     if message["role"] != expected:
-        got = message["role"]
-        raise _RecordError("role", f"messages[{index}].role is {got!r}, not {expected!r}", "Alternate, the user first.")
+        got = shortened(message["role"])
+        raise _RecordError("role", f"messages[{index}].role is {got}, not {expected!r}", "Alternate, the user first.")
     content = message["content"]
     if not isinstance(content, str):
         raise _RecordError("content-type", f"messages[{index}].content is {_kind(content)}", "Make it one text.")
@@ -196,6 +197,8 @@ def _parse_object(line: bytes | None) -> dict[str, Any]:
         raise _RecordError(
             "surrogate", "a text holds half of a surrogate pair (\\ud800-\\udfff)", "Write the character."
         ) from None
+    except RecursionError as error:
+        raise _RecordError("json", f"too deep: {error}", "Write one JSON object on the line.") from None
     return record
 
 
@@ -204,11 +207,12 @@ def _refuse_constant(name: str) -> None:
 
 
 def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise _RecordError("duplicate-key", f"the key {key!r} stands twice in one object", "Keep one.")
-    return dict(pairs)
+    record: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in record:
+            raise _RecordError("duplicate-key", f"the key {shortened(key)} stands twice in one object", "Keep one.")
+        record[key] = value
+    return record
 
 
 def _only_keys(
@@ -220,7 +224,7 @@ def _only_keys(
     for key in given:
         if key not in required + optional:
             allowed = ", ".join(required + optional)
-            raise _RecordError("unknown-key", f"{where}unknown key {key!r}", f"Only {allowed} may stand here.")
+            raise _RecordError("unknown-key", f"{where}unknown key {shortened(key)}", f"Only {allowed} may stand here.")
 
 
 def _kind(value: object) -> str:
