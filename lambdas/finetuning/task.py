@@ -110,9 +110,10 @@ def is_transient(error: Exception) -> bool:
     if not type(error).__module__.startswith("botocore"):
         return False
     # Imported here since handlers that call nothing of AWS should not load it.
-    from botocore.exceptions import ClientError, HTTPClientError
+    from botocore import exceptions
 
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or error.response.get("Error", {}).get("Code") in _TRANSIENT_CODES
-    return isinstance(error, HTTPClientError)
+    lost = (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError)
+    return isinstance(error, lost)
