@@ -1,7 +1,6 @@
 """What the job's two metrics files say: whether training taught the model something, and how it went."""
 
 import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +48,8 @@ class TrainingMetrics:
     def drop(self) -> float:
         """By which share of its first value the loss fell: validation loss, or training loss after a single epoch."""
         rows = self.validation if len(self.validation) > 1 else self.training
-        return 1 - min(row.loss for row in rows) / rows[0].loss
+        first = rows[0].loss
+        return 1 - min(row.loss for row in rows) / first if first else 0.0
 
     @property
     def learned(self) -> bool:
@@ -106,12 +106,18 @@ def parse(training_csv: str, validation_csv: str, run: RunConfig) -> TrainingMet
 
 def _rows(text: str, column: str) -> list[Loss]:
     rows = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
+    reader = csv.DictReader(text.splitlines())
+    try:
+        table = list(reader)
+    except csv.Error as error:
+        raise MetricsNotFoundError(f"The job's {column} metrics are no CSV file: {error}.") from error
+    for number, row in enumerate(table, start=2):
         try:
             loss = Loss(int(row["step_number"]), int(row["epoch_number"]), float(row[column]))
         except (KeyError, TypeError, ValueError) as error:
+            columns = ", ".join(reader.fieldnames or [])
             raise MetricsNotFoundError(
-                f"The job's metrics have no usable {column} on line {number} ({error!r}); columns: {', '.join(row)}"
+                f"The job's metrics have no usable {column} on line {number} ({error!r}); columns: {columns}"
             ) from error
         if not math.isfinite(loss.loss):
             raise MetricsNotFoundError(
