@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from finetuning.errors import JudgeUnusableError
 from finetuning.judge import HIGHEST, VERSION, judge
 from finetuning.run_store import answers_key, dataset_key, judgements_key, scores_key
 from finetuning.scoring import chrf, compare, summarize
 from finetuning.task import Task, task
+
+if TYPE_CHECKING:
+    from types_boto3_bedrock_runtime.client import BedrockRuntimeClient
 
 JUDGES_AT_ONCE = 8
 # With fewer scored than this, the rest may differ in kind from those that are scored.
@@ -57,20 +60,23 @@ def _score_batch(task: Task, batch: Mapping[str, int], records: list[Any]) -> li
         scores: list[Mapping[str, Any]] = earlier["questions"]
         return scores
     document = task.store.read_json(answers_key(task.model, batch["index"]))
+    # Made before the threads start: threads can share a client, but cannot make one at the same time.
+    client = task.services.bedrock_runtime
     with ThreadPoolExecutor(JUDGES_AT_ONCE) as pool:
-        scores = list(pool.map(lambda answer: _score(task, answer, records[answer["index"]]), document["answers"]))
+        scores = list(
+            pool.map(
+                lambda answer: _score(client, task.run.judge_model, answer, records[answer["index"]]),
+                document["answers"],
+            )
+        )
     task.store.write_json(key, {"questions": scores})
     return scores
 
 
-def _score(task: Task, answer: Mapping[str, Any], record: Mapping[str, str]) -> Mapping[str, Any]:
-    judgement = judge(
-        task.services.bedrock_runtime,
-        task.run.judge_model,
-        record["question"],
-        record["referenceAnswer"],
-        answer["answer"],
-    )
+def _score(
+    client: "BedrockRuntimeClient", judge_model: str, answer: Mapping[str, Any], record: Mapping[str, str]
+) -> Mapping[str, Any]:
+    judgement = judge(client, judge_model, record["question"], record["referenceAnswer"], answer["answer"])
     return {
         "index": answer["index"],
         "correctness": judgement.score,

@@ -95,7 +95,10 @@ def read_score(response: Mapping[str, Any]) -> tuple[int | None, str]:
     uses = [block["toolUse"] for block in blocks if "toolUse" in block and block["toolUse"].get("name") == TOOL]
     if len(uses) != 1:
         return None, f"the judge called {TOOL} {len(uses)} times instead of once"
-    score, reason = uses[0]["input"].get("score"), uses[0]["input"].get("reason")
+    given = uses[0]["input"]
+    if not isinstance(given, Mapping):
+        return None, f"the judge called {TOOL} with no object"
+    score, reason = given.get("score"), given.get("reason")
     if isinstance(score, bool) or not isinstance(score, int | float) or score % 1:
         return None, f"the judge's score is no whole number: {score!r}"
     if not LOWEST <= score <= HIGHEST:
