@@ -91,9 +91,9 @@ def _service_role(around: Surroundings) -> Iterator[str]:
     except ClientError as error:
         yield _explain(error, f"The service role {arn}", redeploy)
         return
-    statements = document["Statement"]
-    trusting = [statement for statement in statements if _trusts_bedrock(statement)]
-    if len(trusting) != len(statements) or not trusting:
+    # IAM also takes one statement without a list around it.
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    if not statements or not all(map(_trusts_bedrock, statements)):
         yield (
             f"The service role {arn} must trust {_BEDROCK} alone, under conditions on aws:SourceAccount and "
             f"aws:SourceArn; its trust policy says otherwise. {redeploy}"
@@ -103,9 +103,9 @@ def _service_role(around: Surroundings) -> Iterator[str]:
 def _trusts_bedrock(statement: Mapping[str, Any]) -> bool:
     conditions = {key.lower() for operator in statement.get("Condition", {}).values() for key in operator}
     return (
-        statement["Effect"] == "Allow"
-        and statement.get("Principal", {}).get("Service") == _BEDROCK
-        and statement["Action"] == "sts:AssumeRole"
+        statement.get("Effect") == "Allow"
+        and statement.get("Principal") == {"Service": _BEDROCK}
+        and statement.get("Action") == "sts:AssumeRole"
         and {"aws:sourceaccount", "aws:sourcearn"} <= conditions
     )
 
