@@ -6,10 +6,17 @@ from typing import Any
 
 from finetuning.task import Task, task
 
+# On the failure path writing the report can fail too; people are told all the same.
+_NO_REPORT = {
+    "verdict": "failed",
+    "headline": "The run failed, and its report could not be written. Look at the execution's history.",
+    "reportUri": "none",
+}
+
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
-    report = task.state["report"]
+    report = task.state.get("report", _NO_REPORT)
     # SNS allows 100 characters, ASCII without control characters, in a subject.
     subject = f"bedrock-ft {task.run_id}: {report['verdict']}"
     message = "\n".join([report["headline"], "", f"Report: {report['reportUri']}", f"Execution: {task.execution_arn}"])

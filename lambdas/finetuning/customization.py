@@ -109,7 +109,11 @@ def stop(bedrock: "BedrockClient", name: str) -> JobStatus | None:
         status = JobStatus(bedrock.get_model_customization_job(jobIdentifier=name)["status"])
     except bedrock.exceptions.ResourceNotFoundException:
         return None
-    if status is JobStatus.IN_PROGRESS:
+    if status is not JobStatus.IN_PROGRESS:
+        return status
+    try:
         bedrock.stop_model_customization_job(jobIdentifier=name)
-        return JobStatus.STOPPING
-    return status
+    except bedrock.exceptions.ConflictException:
+        # It has ended since.
+        return JobStatus(bedrock.get_model_customization_job(jobIdentifier=name)["status"])
+    return JobStatus.STOPPING
