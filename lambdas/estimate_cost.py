@@ -19,12 +19,12 @@ def handler(task: Task) -> Mapping[str, Any]:
         rubric_tokens=estimate_tokens(RUBRIC),
         system_tokens=estimate_tokens(dataset["systemPrompt"] or ""),
     )
-    limit = task.run.max_spend_usd
+    usd, limit = round(cost.usd, 2), task.run.max_spend_usd
     bound = "at least " if cost.unknown else ""
     return {
-        "estimatedUsd": round(cost.usd, 2),
+        "estimatedUsd": usd,
         "unknownPrices": cost.unknown,
         "items": [item.to_json() for item in cost.items],
-        "withinBudget": cost.usd <= limit,
-        "message": f"The run is estimated to cost {bound}${cost.usd:,.2f}, and maxSpendUsd is ${limit:,.2f}.",
+        "withinBudget": usd <= limit,
+        "message": f"The run is estimated to cost {bound}${usd:,.2f}, and maxSpendUsd is ${limit:,.2f}.",
     }
