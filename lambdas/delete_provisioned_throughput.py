@@ -14,6 +14,9 @@ def handler(task: Task) -> Mapping[str, Any]:
     now, earlier = task.services.clock.now(), task.state.get("deletion", {})
     since = datetime.fromisoformat(earlier["since"]) if "since" in earlier else now
     deletion = throughput.delete(task.services.bedrock, name, now, since).to_json()
+    if deletion["gone"] and earlier.get("gone"):
+        # Gone since then: what came after it cost nothing.
+        return {**earlier}
     # When it is gone, only an earlier state still knows since when it was there.
     created_at = deletion["createdAt"] or earlier.get("createdAt") or task.state.get("throughput", {}).get("createdAt")
     return deletion | {"createdAt": created_at}

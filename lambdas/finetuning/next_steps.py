@@ -31,13 +31,13 @@ def next_steps(
         steps.append(
             _step("Raise maxSpendUsd, if the estimate is worth it to you.", {"maxSpendUsd": math.ceil(estimated_usd)})
         )
-    if verdict is Verdict.FAILED and custom_model_arn:
+    if verdict is Verdict.FAILED and run is not None and custom_model_arn != run.custom_model_arn:
         steps.append(
             _step("The model is trained: evaluate it without training again.", {"customModelArn": custom_model_arn})
         )
     if verdict is Verdict.NO_HEADROOM:
         steps.append(_step("Ask about facts that the base model does not know, or fine-tune for something else."))
-    if run is not None and training is not None and not (training["stoppedEarly"]):
+    if run is not None and training is not None:
         steps.extend(_more_training(model, run, training))
     if verdict in (Verdict.IMPROVED, Verdict.NO_VISIBLE_EFFECT, Verdict.WORSE, Verdict.INCONCLUSIVE):
         steps.extend(
@@ -50,7 +50,10 @@ def next_steps(
 
 
 def _more_training(model: BaseModel, run: RunConfig, training: Mapping[str, Any]) -> list[Step]:
-    """Where every epoch asked for was used and the last was the best, or nothing was learnt."""
+    """Where nothing was learnt, or every epoch asked for was used and the last was the best."""
+    if training["stoppedEarly"]:
+        harder = _step("Raise the learning rate, or add training records: training stopped before it taught anything.")
+        return [] if training["learned"] else [harder]
     if training["learned"] and training["bestEpoch"] < training["epochs"]:
         return []
     epochs = next(parameter for parameter in model.hyper_parameters if parameter.name == "epochCount")

@@ -18,21 +18,6 @@ from finetuning.run_store import TRAINING, AnsweringModel, RunStore, answers_key
 from finetuning.verdict import Ruling, Verdict, rule
 from finetuning.version import code_version
 
-# The part of the state that each stage adds, in order: the first that is missing is where a run failed.
-_STAGES = {
-    "run": "ConfigureRun",
-    "prerequisites": "CheckPrerequisites",
-    "dataset": "ValidateDataset",
-    "cost": "EstimateCost",
-    "baseAnswers": "GenerateAnswers (base)",
-    "baseScores": "ScoreAnswers (base)",
-    "job": "StartCustomizationJob",
-    "training": "GetCustomizationJob or ReadTrainingMetrics",
-    "throughput": "CreateProvisionedThroughput",
-    "customAnswers": "GetProvisionedThroughput or GenerateAnswers (custom)",
-    "customScores": "DeleteProvisionedThroughput or ScoreAnswers (custom)",
-}
-
 
 @dataclass(frozen=True)
 class Ending:
@@ -79,19 +64,35 @@ class Ending:
         comparison: Mapping[str, Any] = self.scores.get("custom", {}).get("comparison", {})
         return comparison
 
+    @property
+    def throughput_created_at(self) -> str | None:
+        """None where no throughput is known to have been."""
+        deletion, throughput = self.state.get("deletion", {}), self.state.get("throughput", {})
+        created_at: str | None = deletion.get("createdAt") or throughput.get("createdAt")
+        return created_at
+
+    @property
+    def throughput_gone(self) -> bool:
+        return bool(self.state.get("deletion", {}).get("gone"))
+
     @cached_property
     def throughput_seconds(self) -> float:
         """From creation until it was confirmed gone, or until now where it is not."""
-        deletion = self.state.get("deletion", {})
-        created = deletion.get("createdAt") or self.state.get("throughput", {}).get("createdAt")
-        if created is None:
+        if self.throughput_created_at is None:
             return 0.0
-        ended = datetime.fromisoformat(deletion["at"]) if deletion.get("gone") else self.now
-        return (ended - datetime.fromisoformat(created)).total_seconds()
+        ended = datetime.fromisoformat(self.state["deletion"]["at"]) if self.throughput_gone else self.now
+        return (ended - datetime.fromisoformat(self.throughput_created_at)).total_seconds()
 
     @property
     def throughput_alive(self) -> bool:
-        return self.throughput_seconds > 0 and not self.state.get("deletion", {}).get("gone")
+        """Also where nobody knows: a create may have had no answer, and then the deletion failed."""
+        unknown = "baseScores" in self.state and "cleanupFailure" in self.state
+        return (self.throughput_created_at is not None or unknown) and not self.throughput_gone
+
+    @property
+    def job_without_metrics(self) -> bool:
+        """What such a job's training cost is not known."""
+        return "job" in self.state and "training" not in self.state
 
 
 _MODELS: tuple[AnsweringModel, ...] = ("base", "custom")
@@ -116,14 +117,27 @@ def build(ending: Ending) -> dict[str, Any]:
         "training": training,
         "cost": _cost(ending, estimated_usd),
         "questions": questions,
-        "nextSteps": next_steps(
-            ruling.verdict, ending.model, ending.run, training, questions, estimated_usd, ending.custom_model_arn
-        ),
+        "nextSteps": [
+            _ready_to_paste(step, state.get("input", {}))
+            for step in next_steps(
+                ruling.verdict, ending.model, ending.run, training, questions, estimated_usd, ending.custom_model_arn
+            )
+        ],
         "warnings": _warnings(ending),
         "failure": _failure(ending, ruling),
         "timeline": _timeline(ending),
         "provenance": _provenance(ending),
     }
+
+
+def _ready_to_paste(step: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The step with its input completed by this run's own: only what the step is about changes."""
+    if step["input"] is None:
+        return step
+    completed = {**given, **step["input"]}
+    if "hyperParameters" in step["input"]:
+        completed["hyperParameters"] = {**given.get("hyperParameters", {}), **step["input"]["hyperParameters"]}
+    return {**step, "input": completed}
 
 
 def _questions(ending: Ending) -> list[dict[str, Any]]:
@@ -158,7 +172,7 @@ def _cost(ending: Ending, estimated_usd: float | None) -> dict[str, Any] | None:
     return {
         "estimatedUsd": estimated_usd,
         "actualUsd": round(cost.usd, 2),
-        "isLowerBound": bool(cost.unknown),
+        "isLowerBound": bool(cost.unknown) or ending.job_without_metrics or ending.throughput_alive,
         "unknownPrices": sorted({*cost.unknown, *ending.state.get("cost", {}).get("unknownPrices", [])}),
         "throughputSeconds": ending.throughput_seconds,
         "maxSpendUsd": ending.run.max_spend_usd,
@@ -197,7 +211,7 @@ def _warnings(ending: Ending) -> list[str]:
     )
     if cut:
         warnings.append(f"{cut} answers were cut off at answers.maxTokens.")
-    if "job" in state and "training" not in state:
+    if ending.job_without_metrics:
         warnings.append("A customization job was started and gave no metrics; what its training costs is not included.")
     if ending.throughput_alive:
         warnings.insert(
@@ -211,13 +225,14 @@ def _failure(ending: Ending, ruling: Ruling) -> dict[str, Any] | None:
     failure = ending.state.get("failure")
     if failure is None:
         return None
-    error, message = failure["Error"], failure["Cause"]
+    # Step Functions gives a timeout no cause.
+    error, message = failure["Error"], failure.get("Cause", "")
     try:
         # A handler's error arrives as Lambda's JSON; anything else is the state machine's own text.
         message = json.loads(message)["errorMessage"]
     except (ValueError, KeyError, TypeError):
-        message = failure["Cause"]
-    failed_at = next((name for key, name in _STAGES.items() if key not in ending.state), "WriteReport")
+        message = failure.get("Cause", "")
+    failed_at = _failed_at(ending)
     if ruling.verdict is Verdict.OVER_BUDGET:
         failed_at, what_to_do = "EstimateCost", "Raise maxSpendUsd in the execution input, or use less data."
     elif error in ("TransientError", "States.Timeout", "Sandbox.Timedout"):
@@ -227,6 +242,33 @@ def _failure(ending: Ending, ruling: Ruling) -> dict[str, Any] | None:
     return {"state": failed_at, "error": error, "message": message, "whatToDo": what_to_do}
 
 
+def _failed_at(ending: Ending) -> str:
+    """The first state that has left nothing behind."""
+    state = ending.state
+    asked = state.get("dataset", {}).get("evaluation", {}).get("records")
+    given = ending.run is not None and ending.run.custom_model_arn is not None
+    # A run that has seen enough goes on to its report at once.
+    headroom, learned = state.get("baseScores", {}).get("hasHeadroom"), state.get("training", {}).get("learned")
+    enough = headroom is False or learned is False
+    done = {
+        "ConfigureRun": "run" in state,
+        "CheckPrerequisites": "prerequisites" in state,
+        "ValidateDataset": "dataset" in state,
+        "EstimateCost": "cost" in state,
+        "GenerateAnswers (base)": len(ending.answers["base"]) == asked,
+        "ScoreAnswers (base)": "baseScores" in state,
+        "StartCustomizationJob": enough or given or "job" in state,
+        "GetCustomizationJob": enough or given or state.get("job", {}).get("status") == "Completed",
+        "ReadTrainingMetrics": enough or given or "training" in state,
+        "CreateProvisionedThroughput": enough or "throughput" in state,
+        "GetProvisionedThroughput": enough or state.get("throughput", {}).get("status") == "InService",
+        "GenerateAnswers (custom)": enough or len(ending.answers["custom"]) == asked,
+        "DeleteProvisionedThroughput or ScoreAnswers (custom)": enough or "customScores" in state,
+        "WriteReport": "report" in state,
+    }
+    return next((name for name, is_done in done.items() if not is_done), "Notify")
+
+
 def _timeline(ending: Ending) -> list[dict[str, str]]:
     state = ending.state
     job, throughput, deletion = (state.get(key, {}) for key in ("job", "throughput", "deletion"))
@@ -234,9 +276,9 @@ def _timeline(ending: Ending) -> list[dict[str, str]]:
         (ending.run.started_at if ending.run else None, "run started"),
         (job.get("createdAt"), "customization job created"),
         (job.get("endedAt"), "customization job completed"),
-        (deletion.get("createdAt") or throughput.get("createdAt"), "throughput created"),
+        (ending.throughput_created_at, "throughput created"),
         (throughput.get("inServiceAt"), "throughput in service"),
-        (deletion.get("at") if deletion.get("gone") and deletion.get("createdAt") else None, "throughput gone"),
+        (deletion["at"] if ending.throughput_gone and ending.throughput_created_at else None, "throughput gone"),
         (ending.now.isoformat(), "run ended"),
     ]
     return [{"at": at, "event": event} for at, event in moments if at]
