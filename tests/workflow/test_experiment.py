@@ -1,0 +1,281 @@
+"""Whole executions of the synthesized state machine: every branch that does not end in a plain success."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL
+from runs import (
+    EVALUATION_RECORDS,
+    assert_failed_and_clean,
+    assert_nothing_bought,
+    called,
+    converse_models,
+    message,
+    read,
+    result,
+    upload,
+)
+
+from cli.synthesis import synthesize
+from local.bedrock.faults import Fault
+from local.engine.engine import LocalEngine
+
+BASE = BASE_MODELS["claude-3-haiku"]
+# Enough to learn something, in half a second.
+QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"epochs": 3}, ["epochs: unknown field"]),
+        ({"hyperParameters": {"epochCount": 99}}, ["hyperParameters.epochCount: must be a whole number from 1 to 10"]),
+        (
+            {"maxSpendUsd": "much", "answers": {"maxTokens": 0}, "dataset": {}},
+            ["maxSpendUsd: must be", "answers.maxTokens: must be", "dataset.training: an S3 URI"],
+        ),
+    ],
+)
+def test_a_wrong_input_is_refused_with_every_problem(
+    engine: LocalEngine, given: Mapping[str, Any], said: Sequence[str]
+) -> None:
+    execution = engine.run("wrong", given)
+    document = assert_failed_and_clean(engine, execution, "wrong")
+    assert execution.error == "InvalidInputError"
+    for problem in said:
+        assert problem in message(execution)
+        assert problem in document["failure"]["message"]
+    assert document["failure"]["state"] == "ConfigureRun"
+    assert_nothing_bought(engine)
+
+
+def test_an_input_that_is_no_object_is_refused(engine: LocalEngine) -> None:
+    arn = engine.stepfunctions.start_execution(
+        stateMachineArn=engine.outputs["StateMachineArn"], name="list", input="[1]"
+    )["executionArn"]
+    list(engine.follow(arn))
+    assert engine.describe(arn)["status"] == "FAILED"
+    assert engine.describe(arn)["error"] == "InvalidInputError"
+
+
+def test_a_run_over_budget_buys_nothing(engine: LocalEngine) -> None:
+    execution = engine.run("dear", {"maxSpendUsd": 1})
+    document = assert_failed_and_clean(engine, execution, "dear")
+    assert (execution.error, document["verdict"]) == ("OverBudget", "over_budget")
+    assert "maxSpendUsd is $1.00" in document["headline"]
+    assert document["nextSteps"][0]["input"]["maxSpendUsd"] >= document["cost"]["estimatedUsd"]
+    assert document["cost"]["actualUsd"] == 0
+    assert_nothing_bought(engine)
+
+
+def test_a_broken_record_is_named_by_file_and_line(engine: LocalEngine) -> None:
+    lines = Path("datasets/bedrock-faq/training.jsonl").read_bytes().splitlines(keepends=True)
+    lines[6] = lines[6].replace(b'"assistant"', b'"robot"')
+    lines[9] = lines[9][:40] + b"\n"
+    upload(engine, "broken", training=b"".join(lines))
+    execution = engine.run("broken", {"dataset": "broken"})
+    document = assert_failed_and_clean(engine, execution, "broken")
+    assert execution.error == "InvalidDatasetError"
+    assert "training.jsonl line 7: messages[1].role is 'robot'" in message(execution)
+    assert "training.jsonl line 10: not JSON" in message(execution)
+    assert document["failure"]["state"] == "ValidateDataset"
+    assert_nothing_bought(engine)
+
+
+def test_too_few_records_are_refused(engine: LocalEngine) -> None:
+    few = b"".join(Path("datasets/bedrock-faq/training.jsonl").read_bytes().splitlines(keepends=True)[:31])
+    upload(engine, "few", training=few)
+    execution = engine.run("few", {"dataset": "few"})
+    assert_failed_and_clean(engine, execution, "few")
+    assert "training.jsonl: has 31 records; Claude 3 Haiku takes 32 to 10,000" in message(execution)
+
+
+def test_prerequisites_are_listed_all_at_once(engine: LocalEngine) -> None:
+    engine.bedrock.settings.model_units = 0
+    engine.bedrock.faults.inject("Converse", Fault.access_denied(times=2))
+    execution = engine.run("unmet", {"dataset": "nowhere"})
+    document = assert_failed_and_clean(engine, execution, "unmet")
+    assert execution.error == "PrerequisitesNotMetError"
+    for file in ("training", "validation", "evaluation"):
+        assert f"The {file} data s3://{engine.outputs['DataBucketName']}/datasets/nowhere/{file}.jsonl" in message(
+            execution
+        )
+    assert "is 0 in this account and region" in message(execution)
+    assert f"The base model {BASE.inference_id} cannot be used" in message(execution)
+    assert f"The judge model {DEFAULT_JUDGE_MODEL} cannot be used" in message(execution)
+    assert document["failure"]["state"] == "CheckPrerequisites"
+    assert_nothing_bought(engine)
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        (datetime(2026, 11, 22, tzinfo=UTC), "Claude 3 Haiku reached its end of life on 2026-09-10"),
+        (datetime(2026, 4, 1, tzinfo=UTC), "Claude 3 Haiku is a Legacy model"),
+    ],
+)
+def test_a_base_model_that_is_not_active_stops_the_run(assembly: Path, day: datetime, said: str) -> None:
+    with LocalEngine(assembly, day) as engine:
+        engine.deploy()
+        execution = engine.run("late", {})
+        assert_failed_and_clean(engine, execution, "late")
+        assert said in message(execution)
+        assert "-c baseModel=nova-lite (us-east-1)" in message(execution)
+        assert_nothing_bought(engine)
+
+
+def test_a_base_model_that_knows_the_answers_is_not_trained(engine: LocalEngine) -> None:
+    # Given a run that asks for more headroom than there is, the verdict comes before anything is bought.
+    execution = engine.run("known", {"minimumHeadroom": 9})
+    document = result(engine, "known")
+    assert (execution.status, document["verdict"]) == ("SUCCEEDED", "no_headroom")
+    assert document["questions"][0]["base"]["correctness"] is not None
+    assert document["questions"][0]["custom"] is None
+    assert_nothing_bought(engine)
+
+
+def test_training_that_teaches_nothing_buys_no_throughput(engine: LocalEngine) -> None:
+    nothing = {"epochCount": 2, "batchSize": 256, "learningRateMultiplier": 0.1}
+    execution = engine.run("dull", {"hyperParameters": nothing})
+    document = result(engine, "dull")
+    assert (execution.status, document["verdict"]) == ("SUCCEEDED", "did_not_learn")
+    assert document["training"]["learned"] is False
+    assert "CreateProvisionedModelThroughput" not in called(engine)
+
+
+def test_a_job_that_fails_is_reported_with_bedrocks_reason(engine: LocalEngine) -> None:
+    failed = Fault.answer(status="Failed", failureMessage="the training data made no sense", times=None)
+    engine.bedrock.faults.inject("GetModelCustomizationJob", failed)
+    execution = engine.run("lost-job", QUICK)
+    document = assert_failed_and_clean(engine, execution, "lost-job")
+    assert execution.error == "CustomizationJobError"
+    assert "the training data made no sense" in document["failure"]["message"]
+    assert engine.bedrock.ledger.purchases == []
+
+
+def test_a_job_that_takes_too_long_is_stopped(engine: LocalEngine) -> None:
+    engine.bedrock.settings.job_duration *= 100
+    execution = engine.run("slow-job", QUICK)
+    assert_failed_and_clean(engine, execution, "slow-job")
+    assert "still in progress after" in message(execution)
+    assert len(engine.bedrock.ledger.calls_of("StopModelCustomizationJob")) == 1
+
+
+def test_a_throughput_that_fails_is_deleted(engine: LocalEngine) -> None:
+    failed = Fault.answer(status="Failed", failureMessage="no capacity")
+    engine.bedrock.faults.inject("GetProvisionedModelThroughput", failed, skip=3)
+    execution = engine.run("no-capacity", QUICK)
+    document = assert_failed_and_clean(engine, execution, "no-capacity")
+    assert execution.error == "ProvisionedThroughputError"
+    assert "no capacity" in document["failure"]["message"]
+    assert len(engine.bedrock.ledger.purchases) == 1
+    # The trained model is not lost: the report says how to evaluate it.
+    assert document["nextSteps"][0]["input"]["customModelArn"] == document["provenance"]["customModelArn"]
+
+
+def test_a_throughput_that_never_comes_into_service_is_deleted(engine: LocalEngine) -> None:
+    engine.bedrock.settings.throughput_creation *= 100
+    execution = engine.run("never-ready", QUICK)
+    document = assert_failed_and_clean(engine, execution, "never-ready")
+    assert "is still Creating after 1:15:00" in document["failure"]["message"]
+    assert 75 * 60 <= document["cost"]["throughputSeconds"] <= 80 * 60
+
+
+def test_a_custom_model_that_cannot_answer_costs_no_longer_than_it_takes_to_notice(engine: LocalEngine) -> None:
+    before = 2 + 2 * EVALUATION_RECORDS  # two checks, the base model's answers, and their scores
+    engine.bedrock.faults.inject("Converse", Fault.access_denied(), skip=before)
+    execution = engine.run("mute", QUICK)
+    document = assert_failed_and_clean(engine, execution, "mute")
+    [purchase] = engine.bedrock.ledger.purchases
+    assert converse_models(engine)[-1] == purchase.arn
+    assert document["questions"][0]["base"]["correctness"] is not None
+
+
+def test_throttled_answers_are_asked_for_again_and_none_twice(engine: LocalEngine) -> None:
+    before = 2 + 2 * EVALUATION_RECORDS
+    engine.bedrock.faults.inject("Converse", Fault.throttle(times=3), skip=before + 4)
+    execution = engine.run("throttled", QUICK)
+    assert execution.status == "SUCCEEDED"
+    [purchase] = engine.bedrock.ledger.purchases
+    to_custom = [
+        call for call in engine.bedrock.ledger.calls_of("Converse") if call.parameters["modelId"] == purchase.arn
+    ]
+    assert len([call for call in to_custom if call.error is None]) == EVALUATION_RECORDS
+    assert len([call for call in to_custom if call.error]) == 3
+
+
+@pytest.mark.parametrize("operation", ["CreateModelCustomizationJob", "CreateProvisionedModelThroughput"])
+@pytest.mark.parametrize("refuses_repeated_token", [None, "ConflictException"])
+def test_a_lost_response_buys_nothing_twice(
+    engine: LocalEngine, operation: str, refuses_repeated_token: str | None
+) -> None:
+    if operation == "CreateModelCustomizationJob":
+        engine.bedrock.settings.refuses_repeated_token = refuses_repeated_token
+    engine.bedrock.faults.inject(operation, Fault.lost_response())
+    execution = engine.run("lost", QUICK)
+    assert execution.status == "SUCCEEDED"
+    assert len(engine.bedrock.ledger.purchases) == 1
+    assert engine.bedrock.ledger.alive(engine.clock.now()) == []
+    tokens = {call.parameters["clientRequestToken"] for call in engine.bedrock.ledger.calls_of(operation)}
+    assert len(tokens) == 1
+
+
+def test_a_deletion_that_is_refused_is_asked_for_until_it_is_done(engine: LocalEngine) -> None:
+    engine.bedrock.faults.inject("DeleteProvisionedModelThroughput", Fault.before("ConflictException", times=4))
+    execution = engine.run("stubborn", QUICK)
+    assert execution.status == "SUCCEEDED"
+    assert len(engine.bedrock.ledger.calls_of("DeleteProvisionedModelThroughput")) == 5
+    assert engine.bedrock.ledger.alive(engine.clock.now()) == []
+
+
+def test_a_deletion_that_never_succeeds_ends_with_an_alarm_in_the_report(engine: LocalEngine) -> None:
+    engine.bedrock.faults.inject("DeleteProvisionedModelThroughput", Fault.before("ConflictException", times=None))
+    execution = engine.run("immortal", QUICK)
+    assert execution.status == "FAILED"
+    document = result(engine, "immortal")
+    assert "MAY STILL BE ALIVE" in document["warnings"][0]
+    assert "Delete it in the Bedrock console now" in document["failure"]["message"]
+
+
+def test_answers_that_the_judge_does_not_score_are_counted_not_averaged(engine: LocalEngine) -> None:
+    no_tool = {"message": {"role": "assistant", "content": [{"text": "I would say nine."}]}}
+    # A batch of 8 answers is judged at a time, each answer twice at most: 12 useless replies leave 4 to 6 unscored.
+    useless = Fault.answer(output=no_tool, times=12)
+    engine.bedrock.faults.inject("Converse", useless, skip=2 + EVALUATION_RECORDS)
+    engine.run("unscored", QUICK)
+    document = result(engine, "unscored")
+    scored = [question for question in document["questions"] if question["base"]["correctness"] is not None]
+    assert document["unscored"]["base"] == EVALUATION_RECORDS - len(scored)
+    assert 4 <= document["unscored"]["base"] <= 6
+    assert document["scores"]["correctness"]["n"] == len(scored)
+    assert any("have no score" in warning for warning in document["warnings"])
+
+
+def test_a_judge_that_scores_nothing_stops_the_run_before_training(engine: LocalEngine) -> None:
+    no_tool = {"message": {"role": "assistant", "content": [{"text": "No."}]}}
+    engine.bedrock.faults.inject("Converse", Fault.answer(output=no_tool, times=None), skip=2 + EVALUATION_RECORDS)
+    execution = engine.run("no-judge", QUICK)
+    assert_failed_and_clean(engine, execution, "no-judge")
+    assert execution.error == "JudgeUnusableError"
+    assert_nothing_bought(engine)
+
+
+def test_another_base_model_gets_the_same_dataset_in_its_own_format(tmp_path: Path) -> None:
+    synthesize("nova-lite", tmp_path / "cdk.out")
+    with LocalEngine(tmp_path / "cdk.out", datetime(2026, 11, 22, 9, tzinfo=UTC)) as engine:
+        engine.deploy()
+        execution = engine.run("nova", {"hyperParameters": {"epochCount": 2}})
+        assert engine.region == "us-east-1"
+        assert execution.status == "SUCCEEDED", execution.cause
+        record = json.loads(read(engine, "runs/nova/dataset/training.jsonl").splitlines()[0])
+        shipped = json.loads(Path("datasets/bedrock-faq/training.jsonl").read_text().splitlines()[0])
+        assert record["schemaVersion"] == "bedrock-conversation-2024"
+        assert record["system"] == [{"text": shipped["system"]}]
+        assert record["messages"][0] == {"role": "user", "content": [{"text": shipped["messages"][0]["content"]}]}
+        [job] = engine.bedrock.ledger.calls_of("CreateModelCustomizationJob")
+        assert job.parameters["baseModelIdentifier"] == "amazon.nova-lite-v1:0:300k"
+        assert engine.bedrock.ledger.alive(engine.clock.now()) == []
