@@ -60,7 +60,8 @@ def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, 
         result_path=sfn.JsonPath.DISCARD,
     )
     payload = _payload("$.state", batch=sfn.JsonPath.object_at("$.batch"), model=model)
-    invoke = _invoke(scope, f"GenerateAnswers ({model})", function, payload, result_path=None)
+    # The handler's short answer replaces the item, which holds the whole state: a Map's output has a size limit too.
+    invoke = _invoke(scope, f"GenerateAnswers ({model})", function, payload, result_path="$")
     return batches.item_processor(_retry(invoke, TRANSIENT_ERRORS, attempts=6))
 
 
