@@ -1,0 +1,67 @@
+"""The parts of the service `bedrock`, put together."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import boto3
+
+from local.bedrock.account import Account
+from local.bedrock.custom_models import CustomModel, CustomModels
+from local.bedrock.customization_jobs import CustomizationJobs
+from local.bedrock.endpoint import Operation
+from local.bedrock.foundation_models import FoundationModels
+from local.bedrock.models import Models
+from local.bedrock.provisioned_throughput import ProvisionedThroughputs, Throughput
+from local.bedrock.service_model import Document
+from local.bedrock.settings import Settings
+from local.bedrock.tags import Tags
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all: each reads the descriptions of AWS's services anew, which takes as long as a whole execution."""
+    return boto3.Session()
+
+
+class ControlPlane:
+    def __init__(self, account: Account, settings: Settings, models: Models) -> None:
+        self.ever_created: list[Throughput] = []
+        tags = Tags()
+        self.foundation_models = FoundationModels(account)
+        custom_models = CustomModels(account, tags, is_served=self._is_served)
+        self.throughputs = ProvisionedThroughputs(
+            account,
+            settings,
+            throughputs=self.ever_created,
+            foundation_models=self.foundation_models,
+            custom_models=custom_models,
+            tags=tags,
+        )
+        self._account = account
+        self._jobs = CustomizationJobs(
+            account,
+            settings,
+            foundation_models=self.foundation_models,
+            custom_models=custom_models,
+            tags=tags,
+            models=models,
+            s3=_session().client("s3", region_name=account.region),
+            iam=_session().client("iam", region_name=account.region),
+        )
+        parts = (self.foundation_models, self._jobs, custom_models, self.throughputs, tags)
+        self.operations: Mapping[str, Operation] = {
+            name: self._settled(operation) for part in parts for name, operation in part.operations.items()
+        }
+
+    def _settled(self, operation: Operation) -> Operation:
+        """Nobody sees a job that should have ended and has not."""
+
+        def perform(parameters: Document) -> Document:
+            self._jobs.settle()
+            return operation(parameters)
+
+        return perform
+
+    def _is_served(self, model: CustomModel) -> bool:
+        now = self._account.clock.now()
+        return any(each.custom_model is model and not each.is_gone(now) for each in self.ever_created)

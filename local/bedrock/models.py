@@ -1,0 +1,40 @@
+"""What the local Bedrock needs of the models that stand in for the real ones; the package `local.stand_in` is one."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from local.stand_in import EpochMetric, HyperParameters, StepMetric, TrainingRecord
+
+
+class LanguageModel(Protocol):
+    """What answers in place of a foundation model or a custom model."""
+
+    def answer(self, question: str, *, max_tokens: int, temperature: float, seed: int) -> str: ...
+
+
+class Learnt(Protocol):
+    """What training gives."""
+
+    @property
+    def model(self) -> LanguageModel: ...
+    @property
+    def steps(self) -> Sequence[StepMetric]: ...
+    @property
+    def epochs(self) -> Sequence[EpochMetric]: ...
+
+
+class Models(Protocol):
+    def untrained(self) -> LanguageModel: ...
+
+    def train(
+        self,
+        training: Sequence[TrainingRecord],
+        validation: Sequence[TrainingRecord],
+        hyper_parameters: HyperParameters,
+        seed: int,
+        /,
+    ) -> Learnt: ...
+
+    def judge(self, question: str, reference: str, answer: str, /) -> tuple[int, str]:
+        """A score from 1 to 10 and the reason for it."""
+        ...

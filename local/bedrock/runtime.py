@@ -1,0 +1,130 @@
+"""Bedrock Runtime: Converse and InvokeModel. What answers stands in for real models; an answer takes virtual time."""
+
+import json
+from itertools import count
+
+from finetuning.base_models import JUDGE_MODELS
+
+from local.bedrock.account import Account, resource_id
+from local.bedrock.errors import AwsError, NotEmulatedError, validation_error
+from local.bedrock.foundation_models import FoundationModels, can_be_asked, end_of_life
+from local.bedrock.judge import WITHOUT_TASK, judgement
+from local.bedrock.models import LanguageModel, Models
+from local.bedrock.prompts import (
+    Completion,
+    Prompt,
+    claude_answer,
+    converse_answer,
+    prompt_of_claude,
+    prompt_of_converse,
+)
+from local.bedrock.provisioned_throughput import ProvisionedThroughputs, Status
+from local.bedrock.service_model import Document
+from local.bedrock.settings import Settings
+from local.bedrock.token_counts import estimated_tokens
+
+_FIRST_TOKEN_MS = 400
+_TOKEN_MS = 12
+
+
+class Runtime:
+    def __init__(
+        self,
+        account: Account,
+        settings: Settings,
+        *,
+        foundation_models: FoundationModels,
+        throughputs: ProvisionedThroughputs,
+        models: Models,
+    ) -> None:
+        self._account = account
+        self._settings = settings
+        self._foundation_models = foundation_models
+        self._throughputs = throughputs
+        self._models = models
+        self._answers = count(1)
+        self.operations = {"Converse": self._converse, "InvokeModel": self._invoke_model}
+
+    def _converse(self, parameters: Document) -> Document:
+        prompt = prompt_of_converse(parameters)
+        completion = self._complete(parameters["modelId"], prompt)
+        return converse_answer(completion, prompt.tool, use_id=f"tooluse_{self._answer_id()}")
+
+    def _invoke_model(self, parameters: Document) -> Document:
+        model_id = parameters["modelId"]
+        if not self._is_claude(model_id):
+            raise NotEmulatedError(f"InvokeModel with {model_id}: only Claude's messages are; use Converse,")
+        completion = self._complete(model_id, prompt_of_claude(parameters.get("body", b"")))
+        return {
+            "body": claude_answer(completion, model_id, self._answer_id()),
+            "contentType": "application/json",
+        }
+
+    def _answer_id(self) -> str:
+        return resource_id("answer", str(next(self._answers)))
+
+    def _is_claude(self, model_id: str) -> bool:
+        throughput = self._throughputs.find(model_id)
+        name = throughput.custom_model.base_model.customization_id if throughput else model_id
+        return "anthropic.claude" in name
+
+    def _complete(self, model_id: str, prompt: Prompt) -> Completion:
+        if self._is_judge(model_id):
+            completion = self._judge(prompt)
+        else:
+            completion = self._answer(self._language_model(model_id), prompt)
+        self._account.clock.sleep(completion.latency_ms / 1000)
+        return completion
+
+    def _is_judge(self, model_id: str) -> bool:
+        """By the id that the catalogue gives, or the ARN of that inference profile."""
+        judge = JUDGE_MODELS.get(model_id.removeprefix(self._account.arn("inference-profile/")))
+        return judge is not None and can_be_asked(judge, self._account.region)
+
+    def _language_model(self, model_id: str) -> LanguageModel:
+        if model_id.startswith(self._account.arn("provisioned-model/")):
+            return self._custom_model(model_id)
+        model = self._foundation_models.find(model_id)
+        if model is None:
+            raise validation_error("The provided model identifier is invalid.")
+        if model.base_model is not None or not model.on_demand:
+            raise validation_error(f"Invocation of model ID {model_id} with on-demand throughput isn't supported.")
+        return self._models.untrained()
+
+    def _custom_model(self, arn: str) -> LanguageModel:
+        throughput = self._throughputs.find(arn)
+        if throughput is None:
+            raise AwsError("ResourceNotFoundException", f"The provisioned model {arn} does not exist.")
+        now = self._account.clock.now()
+        if throughput.custom_model.base_model.lifecycle.is_past_end_of_life(now.date()):
+            raise end_of_life()
+        if throughput.status(now) is Status.CREATING:
+            raise AwsError("ModelNotReadyException", f"The provisioned model {arn} is not ready for inference.")
+        return throughput.custom_model.model
+
+    def _answer(self, model: LanguageModel, prompt: Prompt) -> Completion:
+        text = model.answer(
+            prompt.question,
+            max_tokens=prompt.max_tokens,
+            temperature=prompt.temperature,
+            seed=self._settings.seed,
+        )
+        return _completion(prompt, text)
+
+    def _judge(self, prompt: Prompt) -> Completion:
+        verdict = judgement(self._models, prompt.question) if prompt.tool else None
+        if verdict is None:
+            return _completion(prompt, WITHOUT_TASK)
+        output_tokens = estimated_tokens(json.dumps(verdict, ensure_ascii=False))
+        return Completion("", "tool_use", prompt.input_tokens, output_tokens, _latency_ms(output_tokens), verdict)
+
+
+def _completion(prompt: Prompt, text: str) -> Completion:
+    # The stand-in counts tokens in its own way, so its answer may be a few of ours longer than asked.
+    output_tokens = min(estimated_tokens(text), prompt.max_tokens)
+    stop_reason = "max_tokens" if output_tokens == prompt.max_tokens else "end_turn"
+    return Completion(text, stop_reason, prompt.input_tokens, output_tokens, _latency_ms(output_tokens))
+
+
+def _latency_ms(output_tokens: int) -> int:
+    return _FIRST_TOKEN_MS + _TOKEN_MS * output_tokens
