@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import pytest
-from botocore.exceptions import ClientError
 from finetuning.services import Clock
 
 import local.stand_in
@@ -74,12 +72,13 @@ def test_many_threads_with_one_token_buy_once(
     assert len(client.list_provisioned_model_throughputs()["provisionedModelSummaries"]) == 1
 
 
-def test_many_threads_for_one_model_unit_get_one(create_throughput: Callable[..., str], bedrock: LocalBedrock) -> None:
+def test_many_threads_for_one_model_unit_get_one(
+    create_throughput: Callable[..., str], client: "BedrockClient", bedrock: LocalBedrock
+) -> None:
     def buy(number: int) -> bool:
         try:
             create_throughput(provisionedModelName=f"ft-{number}", clientRequestToken=f"token-{number}")
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == "ServiceQuotaExceededException"  # noqa: PT017
+        except client.exceptions.ServiceQuotaExceededException:
             return False
         return True
 
@@ -109,7 +108,6 @@ def test_the_stand_in_that_really_learns_fits(
     assert len(learning.ledger.purchases) == 1
 
 
-@pytest.mark.usefixtures("bedrock")
 def test_the_same_requests_give_the_same_names(create_job: Callable[..., str], clock: Clock) -> None:
     arn = create_job()
     other = LocalBedrock(clock, "us-west-2", "123456789012", local.stand_in)
