@@ -1,6 +1,7 @@
 """An n-gram model of several texts at once, each of which continues a history as it did itself."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,66 +14,80 @@ from local.stand_in.tokens import BEGIN, END, TokenIds
 # just repeats its own words; with the most it is told word by word, also in Japanese, where a token is one character.
 _CONTEXTS = {0: 0.1, 1: 0.1, 2: 0.2, 4: 0.3, 8: 0.3}
 _LONGEST = max(_CONTEXTS)
+_BEFORE_ANY = (BEGIN,) * _LONGEST
+
+Positions = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class NextToken:
-    """What comes next: for every position of every text, the share of its text's prediction."""
+    """Predictions of the next token: candidate tokens, each with its text and its share of that text's prediction."""
 
-    shares: Matrix
     tokens: TokenIds
-    text_of: NDArray[np.intp]
+    texts: NDArray[np.intp]
+    shares: Array
 
     def mixed(self, weights: Array) -> NDArray[np.float64]:
         """Probability of each token id by the texts together, mixed with `weights`, shape (texts,)."""
-        return np.bincount(self.tokens, weights=self.shares * weights[self.text_of]).astype(np.float64)
+        return np.bincount(self.tokens, self.shares * weights[self.texts]).astype(np.float64)
 
-    def of(self, token: int) -> NDArray[np.float64]:
-        """Probability of `token` by each text, shape (texts,)."""
-        return np.bincount(self.text_of, weights=self.shares * (self.tokens == token)).astype(np.float64)
+    def of(self, token: int, texts: int) -> NDArray[np.float64]:
+        """Probability of `token` by each of the `texts`, shape (texts,)."""
+        return np.bincount(self.texts, self.shares * (self.tokens == token), minlength=texts).astype(np.float64)
 
 
 class CopyModel:
-    """Probabilities of the next token, by each of the texts on its own.
+    """Predicts the next token by each text on its own.
 
     A context that a text doesn't hold falls back to the next shorter one, so a text's probabilities always sum to 1.
     """
 
     def __init__(self, texts: Sequence[TokenIds]) -> None:
-        framed = [_framed(text) for text in texts]
-        lengths = [len(text) for text in framed]
-        self._tokens = np.concatenate(framed)
-        self._starts = np.cumsum([0, *lengths[:-1]])
-        self._text_of = np.repeat(np.arange(len(texts)), lengths)
+        tokens: list[int] = []
+        following = defaultdict(list)
+        for text in texts:
+            history = _BEFORE_ANY
+            for token in (*text.tolist(), END):
+                for length in _CONTEXTS:
+                    following[_last(history, length)].append(len(tokens))
+                tokens.append(token)
+                history = (*history[1:], token)
+        self.size = len(texts)
+        self._tokens = np.array(tokens, dtype=np.intp)
+        self._text_of = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
+        self._following = {context: np.array(positions) for context, positions in following.items()}
 
     def likelihoods(self, answer: TokenIds) -> Matrix:
         """Probability of each token of `answer` and of its end, by each text; shape (tokens + 1, texts)."""
-        framed = _framed(answer)
-        histories = np.lib.stride_tricks.sliding_window_view(framed[:-1], _LONGEST)
-        hits = self._tokens == framed[_LONGEST:, None]
-        return np.add.reduceat(self._shares(histories) * hits, self._starts, axis=1)
+        rows = np.zeros((len(answer) + 1, self.size), dtype=np.float32)
+        history = _BEFORE_ANY
+        for row, token in zip(rows, (*answer.tolist(), END), strict=True):
+            for positions, share in self._predictions(history):
+                texts = self._text_of[positions[self._tokens[positions] == token]]
+                row += np.bincount(texts, minlength=self.size) * share
+            history = (*history[1:], token)
+        return rows
 
-    def next_token(self, written: Sequence[int]) -> "NextToken":
+    def next_token(self, written: Sequence[int]) -> NextToken:
         """The predictions after the token ids `written`."""
-        history = np.array([*[BEGIN] * _LONGEST, *written][-_LONGEST:])
-        return NextToken(self._shares(history[None])[0], self._tokens, self._text_of)
+        predictions = list(self._predictions(_last((*_BEFORE_ANY, *written), _LONGEST)))
+        positions = np.concatenate([positions for positions, _ in predictions])
+        shares = np.concatenate([share[self._text_of[positions]] for positions, share in predictions])
+        return NextToken(self._tokens[positions], self._text_of[positions], shares)
 
-    def _shares(self, histories: NDArray[np.intp]) -> Matrix:
-        """How each text shares its prediction among its positions; shape (histories, positions of all texts)."""
-        held = np.broadcast_to(self._tokens != BEGIN, (len(histories), len(self._tokens)))
-        shares = np.zeros(held.shape, dtype=np.float32)
-        prediction = shares
-        compared = 0
-        for context, weight in _CONTEXTS.items():
-            for back in range(compared + 1, context + 1):
-                held = held & (np.roll(self._tokens, back) == histories[:, -back, None])
-            compared = context
-            found = np.add.reduceat(held, self._starts, axis=1, dtype=np.float32)[:, self._text_of]
-            prediction = np.where(found > 0, held / np.maximum(found, 1), prediction)
-            shares = shares + np.float32(weight) * prediction
-        return shares
+    def _predictions(self, history: tuple[int, ...]) -> Iterator[tuple[Positions, Array]]:
+        """For each context, the positions that follow it and what each of them gets of its text's prediction."""
+        contexts = [_last(history, length) for length in _CONTEXTS]
+        found = [self._following[context] for context in contexts if context in self._following]
+        counts = [np.bincount(self._text_of[positions], minlength=self.size) for positions in found]
+        undecided = 1.0
+        for positions, count, longer, weight in zip(
+            found, counts, [*counts[1:], np.zeros(self.size)], _CONTEXTS.values(), strict=False
+        ):
+            undecided -= weight
+            # A text without the longer context leaves to this one what the longer ones would decide.
+            yield positions, (weight + undecided * (longer == 0)) / np.maximum(count, 1)
 
 
-def _framed(text: TokenIds) -> TokenIds:
-    """With enough beginning that every token has a full history, and its end."""
-    return np.concatenate((np.full(_LONGEST, BEGIN), text, [END]))
+def _last(history: tuple[int, ...], length: int) -> tuple[int, ...]:
+    return history[len(history) - length :]

@@ -12,8 +12,6 @@ from local.stand_in.model import Memory
 
 # The share of a prediction that is spread evenly over the vocabulary, so that no token is impossible.
 _SMOOTHING = 0.02
-# A bound on memory: of a longer answer, only its beginning counts.
-_MAX_ANSWER_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Examples:
 
     @classmethod
     def of(cls, memory: Memory, pairs: Sequence[tuple[str, str]]) -> "Examples":
-        likelihoods = tuple(memory.likelihoods(question, answer, _MAX_ANSWER_TOKENS) for question, answer in pairs)
+        likelihoods = tuple(memory.likelihoods(question, answer) for question, answer in pairs)
         return cls(memory.features([question for question, _ in pairs]), likelihoods, len(memory.vocabulary))
 
     def batch(self, indexes: Iterable[int]) -> "Examples":

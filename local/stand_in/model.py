@@ -11,10 +11,12 @@ from local.stand_in.copy_model import CopyModel
 from local.stand_in.features import Array, Matrix, feature_importance, question_features
 from local.stand_in.gate import Gate
 from local.stand_in.generic import GENERIC_PHRASES
-from local.stand_in.tokens import END, Vocabulary
+from local.stand_in.tokens import END, TokenIds, Vocabulary
 
 # How sharply a question picks the generic phrases that fit its kind.
 _GENERIC_SHARPNESS = 30.0
+# A bound on memory and time: of a longer answer, only its beginning is remembered.
+_MAX_TOKENS = 256
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Memory:
     @cached_property
     def texts(self) -> CopyModel:
         """Of the generic phrases first, then of the answers."""
-        return CopyModel([self.vocabulary.encode(text) for text in self._texts])
+        return CopyModel([self._encoded(text) for text in self._texts])
 
     @property
     def _texts(self) -> list[str]:
@@ -47,11 +49,14 @@ class Memory:
     def features(self, questions: Sequence[str]) -> Matrix:
         return question_features(questions, self.importance)
 
-    def likelihoods(self, question: str, answer: str, max_tokens: int) -> Matrix:
+    def likelihoods(self, question: str, answer: str) -> Matrix:
         """Probability of the tokens of `answer` by each component of the gate, shape (tokens, 1 + answers)."""
-        by_text = self.texts.likelihoods(self.vocabulary.encode(answer)[:max_tokens])
+        by_text = self.texts.likelihoods(self._encoded(answer))
         generic = by_text[:, : len(GENERIC_PHRASES)] @ _generic_mixture(question)
         return np.column_stack((generic, by_text[:, len(GENERIC_PHRASES) :]))
+
+    def _encoded(self, text: str) -> TokenIds:
+        return self.vocabulary.encode(text)[:_MAX_TOKENS]
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class StandIn:
                 break
             written.append(token)
             # Bayes' rule: what is written tells which text is being copied, so the answer stays with it.
-            belief = belief * following.of(token)
+            belief = belief * following.of(token, len(belief))
             belief /= belief.sum()
         return self.memory.vocabulary.decode(written).strip()
 

@@ -15,9 +15,9 @@ _MOMENTUM = 0.9
 # The share of a question's features that each step sees. What is left must suffice to find the answer, so that later a
 # question in other words finds it as well.
 _SEEN_FEATURES = 0.45
-# Bounds on memory (below 300 MB) and time; of larger data a sample is learned.
-_MAX_TRAINING_RECORDS = 500
-_MAX_VALIDATION_RECORDS = 200
+# Bounds on memory (a few hundred MB) and time (less than a minute); of larger data, a sample is learned.
+_MAX_TRAINING_RECORDS = 400
+_MAX_VALIDATION_RECORDS = 150
 
 
 @dataclass(frozen=True)
