@@ -26,7 +26,7 @@ def scoring_layer(scope: Construct, construct_id: str) -> lambda_.LayerVersion:
         description="sacrebleu and numpy, for score_answers",
         # The locked hashes decide what is in the folder, so their hash stands for its content.
         code=lambda_.Code.from_asset(
-            str(build_layer()), asset_hash_type=cdk.AssetHashType.CUSTOM, asset_hash=_fingerprint()
+            str(build_layer()), asset_hash_type=cdk.AssetHashType.CUSTOM, asset_hash=_fingerprint(LOCK)
         ),
         compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
         compatible_architectures=[lambda_.Architecture.ARM_64],
@@ -34,27 +34,27 @@ def scoring_layer(scope: Construct, construct_id: str) -> lambda_.LayerVersion:
     )
 
 
-def build_layer() -> Path:
+def build_layer(lock: Path = LOCK, cache: Path = CACHE) -> Path:
     """The folder that holds `python/`, made on first use; a new lock, platform or Python gets a folder of its own.
 
     Raises subprocess.CalledProcessError when uv fails; a half-made folder is never left under the final name.
     """
-    folder = CACHE / _fingerprint()
+    folder = cache / _fingerprint(lock)
     if not folder.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE, prefix="building-") as building:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache, prefix="building-") as building:
             layer = Path(building) / "layer"
-            _install(layer / "python")
+            _install(lock, layer / "python")
             _publish(layer, folder)
     return folder
 
 
-def _fingerprint() -> str:
-    return hashlib.sha256(b"\0".join([LOCK.read_bytes(), PLATFORM.encode(), PYTHON_VERSION.encode()])).hexdigest()
+def _fingerprint(lock: Path) -> str:
+    return hashlib.sha256(b"\0".join([lock.read_bytes(), PLATFORM.encode(), PYTHON_VERSION.encode()])).hexdigest()
 
 
-def _install(target: Path) -> None:
-    command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--requirement", str(LOCK), "--target", str(target)]
+def _install(lock: Path, target: Path) -> None:
+    command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--requirement", str(lock), "--target", str(target)]
     platform = ["--python-platform", PLATFORM, "--python-version", PYTHON_VERSION, "--only-binary", ":all:"]
     # Command and arguments are this file's own.
     subprocess.run([*command, *platform, "--no-deps", "--require-hashes"], check=True)  # noqa: S603

@@ -1,0 +1,30 @@
+"""The app as the CDK command runs it, synthesized once for each of two base models."""
+
+from pathlib import Path
+
+import pytest
+
+from stacks.assembly import Assembly
+from stacks.experiment_app import experiment_app
+
+
+@pytest.fixture(scope="session")
+def claude(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    return _synthesize("claude-3-haiku", tmp_path_factory.mktemp("claude"))
+
+
+@pytest.fixture(scope="session")
+def nova(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    return _synthesize("nova-lite", tmp_path_factory.mktemp("nova"))
+
+
+@pytest.fixture(scope="session", params=["claude", "nova"])
+def assembly(request: pytest.FixtureRequest) -> Assembly:
+    """Each of the two: for what must hold whatever the base model."""
+    found: Assembly = request.getfixturevalue(request.param)
+    return found
+
+
+def _synthesize(base_model_key: str, folder: Path) -> Assembly:
+    experiment_app(base_model_key, outdir=folder).synth()
+    return Assembly(folder, base_model_key)

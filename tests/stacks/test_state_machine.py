@@ -1,0 +1,131 @@
+"""The flow as a graph: what follows what, and what cannot be reached without what."""
+
+import re
+from collections.abc import Iterator
+
+from stacks.assembly import Assembly, Definition, State, all_states, resources
+
+FAILURE_PATH_START = "DeleteProvisionedThroughput (after failure)"
+
+
+def test_states_are_named_after_their_handlers(claude: Assembly) -> None:
+    functions = resources(claude.workflow, "AWS::Lambda::Function")
+    for name, state in _tasks(claude.definition):
+        handler = functions[state["Resource"].rsplit(":", 1)[1]]["Handler"].removesuffix(".handler")
+        pascal_case = "".join(word.capitalize() for word in handler.split("_"))
+        assert re.fullmatch(rf"{pascal_case}( \((base|custom|after failure)\))?", name)
+
+
+def test_every_function_is_used(claude: Assembly) -> None:
+    used = {state["Resource"].rsplit(":", 1)[1] for _, state in _tasks(claude.definition)}
+
+    assert used == set(resources(claude.workflow, "AWS::Lambda::Function"))
+
+
+def test_every_task_retries_and_outlasts_its_function(claude: Assembly) -> None:
+    functions = resources(claude.workflow, "AWS::Lambda::Function")
+    for name, state in _tasks(claude.definition):
+        (retry,) = state["Retry"]
+        assert {"TransientError", "States.Timeout"} <= set(retry["ErrorEquals"]) or name == FAILURE_PATH_START
+        assert (retry["BackoffRate"], retry["JitterStrategy"]) == (2, "FULL")
+        assert state["TimeoutSeconds"] > functions[state["Resource"].rsplit(":", 1)[1]]["Timeout"]
+
+
+def test_deleting_after_a_failure_is_tried_longest_and_whatever_the_error(claude: Assembly) -> None:
+    (retry,) = claude.definition["States"][FAILURE_PATH_START]["Retry"]
+
+    assert (retry["ErrorEquals"], retry["MaxAttempts"]) == (["States.ALL"], 10)
+
+
+def test_every_failure_of_the_main_path_leads_to_the_failure_path(claude: Assembly) -> None:
+    states = claude.definition["States"]
+    after_failure = _reachable(claude.definition, FAILURE_PATH_START)
+    for name in set(states) - after_failure:
+        if states[name]["Type"] in ("Task", "Map"):
+            (catch,) = states[name]["Catch"]
+            assert catch == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": FAILURE_PATH_START}
+
+
+def test_the_failure_path_deletes_first_and_ends_in_fail_whatever_happens(claude: Assembly) -> None:
+    states = claude.definition["States"]
+    after_failure = _reachable(claude.definition, FAILURE_PATH_START)
+
+    assert {name for name in after_failure if not list(_following(states[name]))} == {"ExperimentFailed"}
+    for name in after_failure:
+        assert "ExperimentFailed" in _reachable(claude.definition, name)
+        if states[name]["Type"] == "Task":
+            (catch,) = states[name]["Catch"]
+            assert (catch["ErrorEquals"], catch["ResultPath"]) == (["States.ALL"], "$.cleanupFailure")
+            assert catch["Next"] != name
+    assert states["ExperimentFailed"] == {
+        "Type": "Fail",
+        "ErrorPath": "$.failure.Error",
+        "CausePath": "$.failure.Cause",
+    }
+
+
+def test_a_run_over_budget_fails_and_has_bought_nothing(claude: Assembly) -> None:
+    states = claude.definition["States"]
+
+    assert states["WithinBudget?"]["Default"] == "OverBudget"
+    assert states["OverBudget"]["Parameters"] == {"Error": "OverBudget", "Cause.$": "$.cost.message"}
+    assert states["OverBudget"]["Next"] == FAILURE_PATH_START
+    without_budget = _reachable(claude.definition, "CaptureInput", without="WithinBudget?")
+    assert not without_budget & {"StartCustomizationJob", "CreateProvisionedThroughput", "AskBaseModel"}
+
+
+def test_nothing_is_bought_before_the_base_model_is_scored_and_training_has_taught_something(claude: Assembly) -> None:
+    buying = {"StartCustomizationJob", "CreateProvisionedThroughput"}
+
+    assert not buying & _reachable(claude.definition, "CaptureInput", without="HeadroomLeft?")
+    assert "CreateProvisionedThroughput" not in _reachable(
+        claude.definition, "StartCustomizationJob", without="DidItLearn?"
+    )
+    assert claude.definition["States"]["DidItLearn?"]["Default"] == "WriteReport"
+
+
+def test_a_run_that_bought_a_throughput_cannot_end_well_before_it_is_gone(claude: Assembly) -> None:
+    bought = _reachable(claude.definition, "CreateProvisionedThroughput", without="ThroughputGone?")
+
+    assert not bought & {"ScoreAnswers (custom)", "WriteReport", "ExperimentEnded"}
+    assert claude.definition["States"]["ThroughputGone?"]["Choices"] == [
+        {"Variable": "$.deletion.gone", "BooleanEquals": True, "Next": "ScoreAnswers (custom)"}
+    ]
+
+
+def test_answers_are_asked_for_with_bounded_concurrency(claude: Assembly) -> None:
+    maps = [state for _, state in all_states(claude.definition) if state["Type"] == "Map"]
+
+    assert len(maps) == 2
+    for state in maps:
+        assert state["MaxConcurrencyPath"] == "$.run.answers.concurrency"
+        assert state["ItemProcessor"]["ProcessorConfig"] == {"Mode": "INLINE"}
+
+
+def test_an_execution_ends_within_two_days(claude: Assembly) -> None:
+    assert claude.definition["TimeoutSeconds"] == 48 * 3600
+
+
+def _tasks(definition: Definition) -> Iterator[tuple[str, State]]:
+    return ((name, state) for name, state in all_states(definition) if state["Type"] == "Task")
+
+
+def _following(state: State) -> Iterator[str]:
+    for transition in [state, *state.get("Choices", []), *state.get("Catch", [])]:
+        if "Next" in transition:
+            yield transition["Next"]
+    if "Default" in state:
+        yield state["Default"]
+
+
+def _reachable(definition: Definition, start: str, *, without: str | None = None) -> set[str]:
+    """The states that an execution can come to, errors included, without passing through one of them."""
+    states: dict[str, State] = definition["States"]
+    reached: set[str] = set()
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        if name not in reached and name != without:
+            reached.add(name)
+            ahead += _following(states[name])
+    return reached
