@@ -5,6 +5,13 @@ pyproject.toml pins:
     clock.py            virtual time
     functions.py        Lambda functions run their handlers in this process
     state_machines.py   state machines run on virtual time, and tell what happens as it happens
+    isolation.py        no real account within reach
     deployment.py       a CDK cloud assembly into moto's CloudFormation
     engine.py           all of it together
 """
+
+from local.engine.isolation import isolated_environment
+
+# moto makes a boto3 session while it is imported, which fails where AWS_PROFILE names no profile.
+with isolated_environment(region="us-east-1"):
+    import moto.stepfunctions.parser.models  # noqa: F401

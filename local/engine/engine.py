@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -18,12 +17,14 @@ from finetuning.services import SystemClock, services
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.moto_api._internal import mock_random
 
 from local import stand_in
 from local.bedrock import LocalBedrock
 from local.engine.clock import VirtualClock
 from local.engine.deployment import Deployer, stacks
 from local.engine.functions import LocalFunctions
+from local.engine.isolation import isolated_environment
 from local.engine.state_machines import HistoryEvent, Listener, LocalStateMachines
 
 if TYPE_CHECKING:
@@ -91,9 +92,11 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             raise RuntimeError("a local engine is running already: stop it first; they share moto and the environment")
         with ExitStack() as stack:
             stack.callback(self._running.release)
-            stack.enter_context(_isolated_environment(self.region))
+            stack.enter_context(isolated_environment(self.region))
             stack.enter_context(_quiet_moto())
             stack.enter_context(mock_aws(config=_MOTO))
+            # The same names, such as those of buckets, in every run.
+            mock_random.seed(0)
             self.bedrock = LocalBedrock(self.clock, self.region, self.account_id, stand_in)
             stack.enter_context(self.bedrock.registered())
             stack.enter_context(self._functions.adapter())
@@ -167,31 +170,6 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
     def describe(self, arn: str) -> "DescribeExecutionOutputTypeDef":
         """DescribeExecution's answer: status, input, output, error, cause, dates on the virtual calendar."""
         return self.stepfunctions.describe_execution(executionArn=arn)
-
-
-@contextmanager
-def _isolated_environment(region: str) -> Iterator[None]:
-    """Only dummy credentials, and nothing of the user's AWS configuration."""
-    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    for name in before:
-        del os.environ[name]
-    os.environ.update(
-        AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",  # noqa: S106 - a dummy
-        AWS_CONFIG_FILE=os.devnull,
-        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
-        AWS_EC2_METADATA_DISABLED="true",
-        AWS_DEFAULT_REGION=region,
-        AWS_REGION=region,
-        # The state machine's Retry is what retries: boto3's own would really sleep.
-        AWS_MAX_ATTEMPTS="1",
-    )
-    try:
-        yield
-    finally:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]
-        os.environ.update(before)
 
 
 @contextmanager

@@ -1,0 +1,161 @@
+"""`bedrock-ft run`: the whole experiment, on AWS or on this machine, from dataset to verdict."""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel
+from finetuning.run_config import DEFAULT_DATASET
+from rich.console import Console
+
+from cli.datasets import DatasetFolder, find_dataset
+from cli.deployment import Deployment
+from cli.errors import CommandError, UsageError
+from cli.experiment_input import read_input
+from cli.output import progress_console, say, say_error, say_result
+from cli.progress import Progress
+from cli.run_ids import new_run_id
+from cli.synthesis import synthesize
+from cli.verdict import failure, summary
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+# Claude 3 Haiku, the default base model, was active then: a month later it became Legacy.
+CALENDAR_START = date(2026, 2, 2)
+
+_AWS_POLL_SECONDS = 5.0
+_LOCAL_POLL_SECONDS = 0.05
+
+
+def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "run",
+        help="run the whole experiment, from dataset to verdict",
+        description="Start the experiment, follow it to the end, and save its report. Exit code 0: the run succeeded; "
+        "1: it failed or was refused; 2: wrong usage.",
+    )
+    parser.add_argument("--local", action="store_true", help="run on this machine, without AWS, with a stand-in model")
+    parser.add_argument(
+        "--base-model",
+        choices=tuple(BASE_MODELS),
+        default=DEFAULT_BASE_MODEL,
+        help="the deployment to use is the one for this base model (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dataset",
+        metavar="NAME|FOLDER",
+        help="a shipped dataset, or a folder with training.jsonl, validation.jsonl and evaluation.jsonl "
+        f"(default: {DEFAULT_DATASET})",
+    )
+    parser.add_argument("--input", metavar="FILE.json", type=Path, help="execution input (default: {})")
+    parser.add_argument(
+        "--date",
+        metavar="YYYY-MM-DD",
+        type=date.fromisoformat,
+        help=f"with --local: the day on which the virtual calendar starts (default: {CALENDAR_START})",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        default=Path("out"),
+        help="report.html and result.json go to DIR/<run id>/ (default: %(default)s)",
+    )
+    parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, checked."""
+
+    model: BaseModel
+    dataset: str | DatasetFolder | None
+    execution_input: Mapping[str, Any]
+    out: Path
+
+    @property
+    def dataset_name(self) -> str:
+        if isinstance(self.dataset, DatasetFolder):
+            return self.dataset.name
+        given = self.dataset or self.execution_input.get("dataset", DEFAULT_DATASET)
+        return given if isinstance(given, str) else "dataset"
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.date and not options.local:
+        raise UsageError("--date sets the virtual calendar of a local run: add --local")
+    request = Request(
+        model=BASE_MODELS[options.base_model],
+        dataset=find_dataset(options.dataset) if options.dataset else None,
+        execution_input=read_input(options.input) if options.input else {},
+        out=options.out,
+    )
+    if request.dataset and "dataset" in request.execution_input:
+        raise UsageError(f"--dataset and the field dataset in {options.input} both name a dataset: use one of them")
+    console = progress_console()
+    if not options.local:
+        return experiment(request, Deployment.find(request.model, _AWS_POLL_SECONDS), console)
+    start = datetime.combine(options.date or CALENDAR_START, time(9), UTC)
+    with _local_deployment(request.model, start, console) as deployment:
+        return experiment(request, deployment, console)
+
+
+@contextmanager
+def _local_deployment(model: BaseModel, start: datetime, console: Console) -> Iterator[Deployment]:
+    with tempfile.TemporaryDirectory(prefix="bedrock-ft-") as folder:
+        assembly = Path(folder) / "cdk.out"
+        with console.status("synthesizing the CDK app"):
+            synthesize(model.key, assembly)
+        # Only local runs need moto, which takes a second to load.
+        from local.engine.deployment import DeploymentError
+        from local.engine.engine import LocalEngine
+
+        with LocalEngine(assembly, start) as engine:
+            with console.status("deploying to the local engine"):
+                try:
+                    engine.deploy()
+                except DeploymentError as error:
+                    raise CommandError(f"the local deployment failed: {error}") from error
+            say(
+                console,
+                f"Local run: stand-ins answer in place of {model.name} and the judge model, and nothing is spent. The "
+                f"numbers show how the experiment works, not how good the real model is.\n"
+                f"The virtual calendar starts at {start:%Y-%m-%d %H:%M} UTC.",
+            )
+            yield Deployment.find(model, _LOCAL_POLL_SECONDS)
+
+
+def experiment(request: Request, deployment: Deployment, console: Console) -> int:
+    """Run one experiment on a deployment; returns the exit code."""
+    execution_input = dict(request.execution_input)
+    if isinstance(request.dataset, DatasetFolder):
+        execution_input["dataset"] = request.dataset.upload(deployment.s3, deployment.data_bucket)
+    elif request.dataset:
+        execution_input["dataset"] = request.dataset
+    run_id = new_run_id(request.dataset_name, datetime.now(UTC))
+    execution_arn = deployment.start(run_id, execution_input)
+    say(console, f"run {run_id}")
+    try:
+        Progress(console).show(deployment.follow(execution_arn))
+    except KeyboardInterrupt:
+        say(console, f"Interrupted: on AWS the execution goes on without you: {deployment.console_url}")
+        raise
+    return _conclude(request.out / run_id, run_id, deployment, execution_arn)
+
+
+def _conclude(folder: Path, run_id: str, deployment: Deployment, execution_arn: str) -> int:
+    execution = deployment.describe(execution_arn)
+    result = deployment.download(run_id, folder)
+    if result is None:
+        reason = execution.get("cause") or execution.get("error") or "no cause given"
+        raise CommandError(f"execution {execution_arn} ended {execution['status']} without a result: {reason}")
+    say_result(summary(result, folder))
+    if problem := failure(result):
+        say_error(problem)
+    return 0 if execution["status"] == "SUCCEEDED" else 1
