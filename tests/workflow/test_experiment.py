@@ -208,13 +208,17 @@ def test_throttled_answers_are_asked_for_again_and_none_twice(engine: LocalEngin
     assert len([call for call in to_custom if call.error]) == 3
 
 
-@pytest.mark.parametrize("operation", ["CreateModelCustomizationJob", "CreateProvisionedModelThroughput"])
-@pytest.mark.parametrize("refuses_repeated_token", [None, "ConflictException"])
-def test_a_lost_response_buys_nothing_twice(
-    engine: LocalEngine, operation: str, refuses_repeated_token: str | None
-) -> None:
-    if operation == "CreateModelCustomizationJob":
-        engine.bedrock.settings.refuses_repeated_token = refuses_repeated_token
+@pytest.mark.parametrize(
+    ("operation", "refused_with"),
+    [
+        ("CreateModelCustomizationJob", None),
+        ("CreateModelCustomizationJob", "ConflictException"),
+        ("CreateProvisionedModelThroughput", None),
+        ("CreateProvisionedModelThroughput", "ValidationException"),
+    ],
+)
+def test_a_lost_response_buys_nothing_twice(engine: LocalEngine, operation: str, refused_with: str | None) -> None:
+    engine.bedrock.settings.refuses_repeated_create = refused_with
     engine.bedrock.faults.inject(operation, Fault.lost_response())
     execution = engine.run("lost", QUICK)
     assert execution.status == "SUCCEEDED"
