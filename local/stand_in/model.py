@@ -17,6 +17,8 @@ from local.stand_in.tokens import END, TokenIds, Vocabulary
 _GENERIC_SHARPNESS = 30.0
 # A bound on memory and time: of a longer answer, only its beginning is remembered.
 _MAX_TOKENS = 256
+# A token this much less likely than the likeliest is never drawn, so that drawn text stays readable.
+_DRAWN_FROM = 0.05
 
 
 @dataclass(frozen=True)
@@ -111,5 +113,6 @@ def _generic_mixture(question: str) -> Matrix:
 def _choose(probabilities: NDArray[np.float64], temperature: float, random: np.random.Generator) -> int:
     if temperature == 0:
         return int(probabilities.argmax())
-    sharpened = (probabilities / probabilities.max()) ** (1 / temperature)
-    return int(random.choice(len(sharpened), p=sharpened / sharpened.sum()))
+    relative = probabilities / probabilities.max()
+    scores = np.where(relative < _DRAWN_FROM, 0, relative ** (1 / temperature))
+    return int(random.choice(len(scores), p=scores / scores.sum()))

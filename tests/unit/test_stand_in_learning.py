@@ -160,9 +160,10 @@ def test_an_improvement_within_the_threshold_counts_as_none() -> None:
     def epochs(threshold: float) -> list[EpochMetric]:
         return learn(replace(TEN_EPOCHS, early_stopping_patience=1, early_stopping_threshold=threshold)).epochs
 
-    *_, before, last = [epoch.validation_loss for epoch in epochs(0.1)]
+    stopped = epochs(0.1)
+    before, last = [epoch.validation_loss for epoch in stopped[-2:]]
     assert before - 0.1 < last < before
-    assert len(epochs(0.1)) < len(epochs(0))
+    assert len(stopped) < len(epochs(0))
 
 
 def test_the_model_is_that_of_the_best_epoch() -> None:
@@ -206,14 +207,12 @@ def test_answers_keep_to_max_tokens(custom: TrainingResult, limit: int) -> None:
 
 
 def test_only_a_temperature_above_zero_draws_by_seed() -> None:
-    def answers(temperature: float) -> set[str]:
-        return {
-            untrained().answer("What is this?", max_tokens=60, temperature=temperature, seed=seed)
-            for seed in (1, 2, 3, 3)
-        }
+    def answers(temperature: float) -> list[str]:
+        return [untrained().answer("?", max_tokens=60, temperature=temperature, seed=seed) for seed in range(8)]
 
-    assert len(answers(0)) == 1
-    assert len(answers(1.0)) == 3
+    assert len(set(answers(0))) == 1
+    assert len(set(answers(1))) > 1
+    assert answers(1) == answers(1)
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
