@@ -100,7 +100,12 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--dataset and the field dataset in {options.input} both name a dataset: use one of them")
     console = progress_console()
     if not options.local:
-        return experiment(request, Deployment.find(request.model, _AWS_POLL_SECONDS), console)
+        deployment = Deployment.find(request.model, _AWS_POLL_SECONDS)
+        try:
+            return experiment(request, deployment, console)
+        except KeyboardInterrupt:
+            say(console, f"An execution that was started goes on in AWS: {deployment.console_url}")
+            raise
     start = datetime.combine(options.date or CALENDAR_START, time(9), UTC)
     with _local_deployment(request.model, start, console) as deployment:
         return experiment(request, deployment, console)
@@ -141,11 +146,7 @@ def experiment(request: Request, deployment: Deployment, console: Console) -> in
     run_id = new_run_id(request.dataset_name, datetime.now(UTC))
     execution_arn = deployment.start(run_id, execution_input)
     say(console, f"run {run_id}")
-    try:
-        Progress(console).show(deployment.follow(execution_arn))
-    except KeyboardInterrupt:
-        say(console, f"Interrupted: on AWS the execution goes on without you: {deployment.console_url}")
-        raise
+    Progress(console).show(deployment.follow(execution_arn))
     return _conclude(request.out / run_id, run_id, deployment, execution_arn)
 
 
