@@ -39,13 +39,13 @@ def next_steps(
         steps.append(_step("Ask about facts that the base model does not know, or fine-tune for something else."))
     if run is not None and training is not None:
         steps.extend(_more_training(model, run, training))
+    if verdict is Verdict.INCONCLUSIVE:
+        steps.append(_step("Add evaluation questions: four times as many halve the width of the interval."))
     if verdict in (Verdict.IMPROVED, Verdict.NO_VISIBLE_EFFECT, Verdict.WORSE, Verdict.INCONCLUSIVE):
         steps.extend(
             _step(f"Add training records on the topic {topic!r}: its answers score {score:.1f} of 10 on average.")
             for topic, score in weak_topics(questions)
         )
-    if verdict is Verdict.INCONCLUSIVE:
-        steps.append(_step("Add evaluation questions: four times as many halve the width of the interval."))
     return steps[:MOST]
 
 

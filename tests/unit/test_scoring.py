@@ -1,0 +1,180 @@
+"""Metrics and the comparison of two models; what the judge could not score is counted, never averaged in."""
+
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+import pytest
+import score_answers
+from finetuning.base_models import base_model
+from finetuning.errors import JudgeUnusableError
+from finetuning.judge import TOOL
+from finetuning.run_config import configure
+from finetuning.run_store import RunStore, answers_key, dataset_key, scores_key
+from finetuning.scoring import METRICS, chrf, compare, summarize
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def question(index: int, correctness: int | None, chrf: float = 50.0) -> dict[str, Any]:
+    return {"index": index, "correctness": correctness, "chrf": chrf}
+
+
+@pytest.mark.parametrize("text", ["Provisioned Throughput is billed by the hour.", "東京は日本の首都です。"])
+def test_chrf_is_100_for_the_reference_itself_and_0_for_an_empty_answer(text: str) -> None:
+    assert chrf(text, text) == pytest.approx(100)
+    assert chrf("", text) == 0
+
+
+def test_chrf_is_higher_the_more_of_the_reference_is_there() -> None:
+    reference = "It is billed by the hour until it is deleted."
+
+    scores = [chrf(answer, reference) for answer in ("I cannot say.", "It is billed.", "It is billed by the hour.")]
+
+    assert 0 < scores[0] < scores[1] < scores[2] < 100
+
+
+@given(st.text(max_size=50), st.text(min_size=1, max_size=50))
+def test_chrf_is_within_its_range_for_any_text(answer: str, reference: str) -> None:
+    assert 0 <= chrf(answer, reference) <= 100.0001
+
+
+def test_a_mean_leaves_out_what_has_no_score_and_says_how_many_are_in_it() -> None:
+    summary = summarize([question(0, 2, 10.0), question(1, None, 30.0), question(2, 4, 50.0)])
+
+    assert summary == {"correctness": {"mean": 3, "n": 2}, "chrf": {"mean": 30, "n": 3}}
+    assert summarize([question(0, None)])["correctness"] == {"mean": None, "n": 0}
+
+
+def test_the_comparison_of_the_original_experiment() -> None:
+    base = [question(index, score) for index, score in enumerate([3, 2, 2, 3])]
+    custom = [question(index, score) for index, score in enumerate([8, 8, 4, 8])]
+
+    correctness = compare(base, custom)["correctness"]
+
+    assert (correctness["base"], correctness["custom"], correctness["difference"]) == (2.5, 7.0, 4.5)
+    assert correctness["ci95"] == [2.75, 5.75]
+    assert correctness["n"] == 4
+    assert correctness["higherIsBetter"] is True
+    assert correctness["range"] == [1, 10]
+
+
+def test_models_are_compared_on_the_questions_that_both_have_a_score_for() -> None:
+    base = [question(0, 2), question(1, None), question(2, 4), question(3, 9)]
+    custom = [question(3, None), question(2, 8), question(1, 9), question(0, 6)]
+
+    correctness = compare(base, custom)["correctness"]
+
+    assert (correctness["base"], correctness["custom"], correctness["n"]) == (3, 7, 2)
+
+
+def test_a_metric_that_no_pair_has_is_left_out() -> None:
+    assert compare([question(0, None)], [question(0, 9)]).keys() == {"chrf"}
+
+
+scores = st.none() | st.integers(1, 10)
+
+
+@given(st.lists(st.tuples(scores, scores), min_size=1, max_size=20))
+def test_every_difference_is_that_of_the_means_beside_it(pairs: list[tuple[int | None, int | None]]) -> None:
+    base = [question(index, score) for index, (score, _) in enumerate(pairs)]
+    custom = [question(index, score) for index, (_, score) in enumerate(pairs)]
+
+    for numbers in compare(base, custom).values():
+        assert numbers["custom"] - numbers["base"] == pytest.approx(numbers["difference"])
+
+
+def test_every_metric_that_is_declared_is_in_a_comparison() -> None:
+    compared = compare([question(0, 3)], [question(0, 4)])
+
+    assert compared.keys() == {metric.name for metric in METRICS}
+
+
+class FakeJudge:
+    """Gives 8 to an answer that says "right", 3 to others, and no score where the answer asks for none."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._lock = Lock()
+
+    def converse(self, **request: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as boto3 has it
+        with self._lock:
+            self.asked += 1
+        data = request["messages"][0]["content"][0]["text"]
+        score = {"score": 8 if "right" in data else 3, "reason": "Because."}
+        use = {"toolUse": {"toolUseId": "1", "name": TOOL, "input": score}}
+        content = [{"text": "I would rather not."}] if "no score" in data else [use]
+        return {"output": {"message": {"content": content}}, "usage": {"inputTokens": 100, "outputTokens": 10}}
+
+
+def state(store: RunStore, *answers: str, model: str = "base") -> Mapping[str, Any]:
+    """The state after every question got its answer, two questions a batch; the answers are in the store."""
+    records = [{"question": "What?", "referenceAnswer": "That.", "topic": "t"}] * len(answers)
+    batches = [
+        {"index": index, "first": first, "count": min(2, len(answers) - first)}
+        for index, first in enumerate(range(0, len(answers), 2))
+    ]
+    store.write_text(dataset_key("evaluation"), "".join(f"{record}\n" for record in records).replace("'", '"'), "x")
+    for batch in batches:
+        numbers = range(batch["first"], batch["first"] + batch["count"])
+        document = {"answers": [{"index": number, "answer": answers[number]} for number in numbers]}
+        store.write_json(answers_key("custom" if model == "custom" else "base", batch["index"]), document)
+    shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
+    run = configure({}, base_model("claude-3-haiku"), shipped, "data", "2026-02-01T09:00:00+00:00")
+    return {"run": run.to_json(), "dataset": {"batches": batches}}
+
+
+Invoke = Callable[..., Mapping[str, Any]]
+
+
+def test_answers_without_a_score_are_counted_and_shown_and_in_no_mean(invoke: Invoke, store: RunStore) -> None:
+    given_state = state(store, "right", "no score", "wrong")
+
+    summary = invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=FakeJudge())
+
+    document = store.read_json(scores_key("base"))
+    assert summary["correctness"] == (8 + 3) / 2
+    assert summary["unscored"] == document["unscored"] == 1
+    assert summary["hasHeadroom"] is True
+    assert [q["correctness"] for q in document["questions"]] == [8, None, 3]
+    assert [q["judgeInputTokens"] for q in document["questions"]] == [100, 200, 100]
+    assert document["questions"][1]["reason"] == "the judge called record_score 0 times instead of once"
+    assert document["metrics"]["correctness"]["n"] == 2
+    assert "comparison" not in document
+
+
+def test_a_judge_that_scores_fewer_than_half_is_unusable(invoke: Invoke, store: RunStore) -> None:
+    given_state = state(store, "right", "no score", "no score")
+
+    with pytest.raises(JudgeUnusableError, match=r"scored only 1 of 3 answers of the base model.*Choose another"):
+        invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=FakeJudge())
+
+
+def test_a_base_model_near_the_top_leaves_no_headroom(invoke: Invoke, store: RunStore) -> None:
+    given_state = state(store, "right", "right")
+    run = {**given_state["run"], "minimumHeadroom": 2.5}
+
+    summary = invoke(score_answers.handler, {**given_state, "run": run}, {"model": "base"}, bedrock_runtime=FakeJudge())
+
+    assert summary["hasHeadroom"] is False
+
+
+def test_an_answer_is_judged_once_however_often_the_task_runs(invoke: Invoke, store: RunStore) -> None:
+    given_state, judge = state(store, "right", "wrong", "wrong"), FakeJudge()
+
+    first = invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=judge)
+    second = invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=judge)
+
+    assert judge.asked == 3
+    assert second == first
+
+
+def test_the_custom_models_scores_come_with_the_comparison(invoke: Invoke, store: RunStore) -> None:
+    invoke(score_answers.handler, state(store, "wrong", "no score"), {"model": "base"}, bedrock_runtime=FakeJudge())
+
+    custom = state(store, "right", "right", model="custom")
+    invoke(score_answers.handler, custom, {"model": "custom"}, bedrock_runtime=FakeJudge())
+
+    comparison = store.read_json(scores_key("custom"))["comparison"]
+    assert (comparison["correctness"]["difference"], comparison["correctness"]["n"]) == (5, 1)
+    assert comparison["chrf"]["n"] == 2

@@ -1,0 +1,165 @@
+"""What a job's metrics files say about its training."""
+
+from collections.abc import Sequence
+
+import pytest
+from finetuning.base_models import base_model
+from finetuning.errors import MetricsNotFoundError
+from finetuning.run_config import RunConfig, configure
+from finetuning.training_metrics import Loss, TrainingMetrics, metrics_keys, parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+# Losses of a real job: 85 training and 32 validation records, 10 epochs asked for, 3 steps an epoch.
+REAL_VALIDATION = (2.533, 1.702, 1.537, 1.509, 1.476, 1.476, 1.496)
+REAL_TRAINING = tuple(1.45 - (1.45 - 0.25) * step / 20 for step in range(21))
+
+
+def configured(epochs: int = 10) -> RunConfig:
+    shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
+    execution_input = {"hyperParameters": {"epochCount": epochs}}
+    return configure(execution_input, base_model("claude-3-haiku"), shipped, "data", "2026-02-01T09:00:00+00:00")
+
+
+def csv(column: str, losses: Sequence[float], steps_per_epoch: int = 1, perplexity: bool = False) -> str:
+    header = f"step_number,epoch_number,{column}" + (",perplexity" if perplexity else "")
+    rows = [
+        f"{step},{(step - 1) // steps_per_epoch + 1},{loss}" + (",3.1" if perplexity else "")
+        for step, loss in enumerate(losses, start=1)
+    ]
+    return "\n".join([header, *rows]) + "\n"
+
+
+def metrics(validation: Sequence[float], training: Sequence[float] | None = None, epochs: int = 10) -> TrainingMetrics:
+    rows = training or validation
+    return parse(csv("training_loss", rows), csv("validation_loss", validation), configured(epochs))
+
+
+def test_the_real_job_stopped_early_and_was_best_after_epoch_5() -> None:
+    found = parse(
+        csv("training_loss", REAL_TRAINING, steps_per_epoch=3),
+        csv("validation_loss", REAL_VALIDATION, perplexity=True),
+        configured(),
+    )
+
+    assert found.to_json() == {
+        "steps": 21,
+        "epochs": 7,
+        "epochsAsked": 10,
+        "bestEpoch": 5,
+        "stoppedEarly": True,
+        "learned": True,
+        "diagnosis": "Validation loss was best at epoch 5 (1.476) and no longer fell after it.",
+    }
+    assert found.curves()["trainingLoss"][20] == {"step": 21, "epoch": 7, "loss": pytest.approx(0.25)}
+    assert [row["loss"] for row in found.curves()["validationLoss"]] == list(REAL_VALIDATION)
+
+
+@pytest.mark.parametrize(
+    ("validation", "epochs", "learned", "diagnosis"),
+    [
+        ((2.5, 1.7, 1.5), 3, True, "Validation loss was still falling at epoch 3, the last: more epochs"),
+        ((2.5, 1.7, 1.5), 10, True, "Validation loss was best at epoch 3 (1.500) and no longer fell"),
+        ((2.5, 1.5, 1.7, 2.4), 4, True, "The model overfits after epoch 2: validation loss rose from 1.500 to 2.400."),
+        ((2.5, 2.5, 2.49), 3, False, "Training moved the loss by 0.4% only: it taught the model nothing"),
+        ((2.5, 2.6, 2.9), 3, False, "Training moved the loss by 0.0% only"),
+        ((0.0, 0.0), 2, False, "Training moved the loss by 0.0% only"),
+    ],
+)
+def test_a_diagnosis_says_what_the_curve_shows(
+    validation: tuple[float, ...], epochs: int, learned: bool, diagnosis: str
+) -> None:
+    found = metrics(validation, epochs=epochs)
+
+    assert found.learned is learned
+    assert found.diagnosis.startswith(diagnosis)
+
+
+@pytest.mark.parametrize(("training", "learned"), [((2.5, 1.9, 1.2), True), ((2.5, 2.5, 2.5), False), ((0.0,), False)])
+def test_after_a_single_epoch_the_training_loss_has_to_tell(training: tuple[float, ...], learned: bool) -> None:
+    found = metrics([1.4], training, epochs=1)
+
+    assert found.learned is learned
+    assert (found.epochs, found.best.epoch, found.stopped_early) == (1, 1, False)
+
+
+def test_fewer_epochs_than_asked_for_is_an_early_stop() -> None:
+    assert metrics([2, 1], epochs=3).stopped_early is True
+    assert metrics([2, 1], epochs=2).stopped_early is False
+
+
+GOOD = csv("validation_loss", [2, 1])
+
+
+@pytest.mark.parametrize(
+    ("validation_csv", "problem"),
+    [
+        ("", "hold no validation_loss at all"),
+        ("step_number,epoch_number,validation_loss\n", "hold no validation_loss at all"),
+        (
+            "step_number,epoch_number,loss\n1,1,2.5\n",
+            r"no usable validation_loss on line 2.*columns: step_number, epoch_nu",
+        ),
+        ("step_number,epoch_number,validation_loss\n1,1\n", "no usable validation_loss on line 2"),
+        ("step_number,epoch_number,validation_loss\n1,1,2\none,1,2\n", "no usable validation_loss on line 3"),
+        ("step_number,loss\n1,2,3\n", "no usable validation_loss on line 2.*columns: step_number, loss"),
+        (
+            "step_number,epoch_number,validation_loss\n1,1,nan\n",
+            "on line 2 is nan: training diverged. Lower the learning",
+        ),
+        ("step_number,epoch_number,validation_loss\n1,1,2\n2,2,inf\n", "on line 3 is inf: training diverged"),
+        ("x" * 200_000, "metrics are no CSV file"),
+    ],
+)
+def test_a_file_that_is_not_as_documented_is_named_with_its_line(validation_csv: str, problem: str) -> None:
+    with pytest.raises(MetricsNotFoundError, match=problem):
+        parse(csv("training_loss", [2, 1]), validation_csv, configured())
+
+
+def test_a_training_loss_that_is_no_number_is_found_as_well() -> None:
+    with pytest.raises(MetricsNotFoundError, match="The training_loss on line 3 is nan"):
+        parse(csv("training_loss", [2, float("nan")]), GOOD, configured())
+
+
+def test_line_ends_of_windows_are_read_too() -> None:
+    assert parse(GOOD.replace("validation", "training"), GOOD.replace("\n", "\r\n"), configured()).validation == [
+        Loss(1, 1, 2.0),
+        Loss(2, 2, 1.0),
+    ]
+
+
+cells = st.sampled_from(["1", "2", "-1", "0.5", "nan", "", "x", '"', ",", "\r", "\n", "\x00"]) | st.text(max_size=3)
+tables = st.lists(st.lists(cells, max_size=5).map(",".join), max_size=5).map("\n".join)
+
+
+@given(tables | tables.map("step_number,epoch_number,validation_loss\n".__add__))
+def test_any_text_is_metrics_or_refused(text: str) -> None:
+    try:
+        found = parse(csv("training_loss", [2, 1]), text, configured())
+    except MetricsNotFoundError as refusal:
+        problem = str(refusal)
+    else:
+        problem = ""
+        assert found.diagnosis
+    assert problem == "" or "validation_loss" in problem
+
+
+losses = st.lists(st.floats(0, 100), min_size=1, max_size=10)
+
+
+@given(losses)
+def test_the_best_epoch_is_the_first_with_the_lowest_validation_loss(validation: list[float]) -> None:
+    found = metrics(validation)
+
+    assert found.best.epoch == validation.index(min(validation)) + 1
+    assert found.drop <= 1
+
+
+def test_the_files_are_where_a_real_job_put_them() -> None:
+    keys = metrics_keys("arn:aws:bedrock:us-west-2:123456789012:model-customization-job/anthropic.model:0:200k/abc1")
+
+    folder = "model-customization-job-abc1"
+    assert keys == {
+        "training": f"{folder}/training_artifacts/step_wise_training_metrics.csv",
+        "validation": f"{folder}/validation_artifacts/post_fine_tuning_validation/validation_metrics.csv",
+    }

@@ -1,0 +1,87 @@
+"""The verdict, from the numbers of a run alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from finetuning.verdict import NEGLIGIBLE, Verdict, compare, rule
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def correctness(low: float, high: float, n: int = 48, base: float = 4.0) -> dict[str, Any]:
+    difference = (low + high) / 2
+    return {"base": base, "custom": base + difference, "difference": difference, "ci95": [low, high], "n": n}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "n", "verdict", "headline"),
+    [
+        (3.1, 5.9, 48, Verdict.IMPROVED, "Fine-tuning helped: correctness 4.0 → 8.5 of 10, difference +4.5"),
+        (0.1, 1.0, 48, Verdict.IMPROVED, "Fine-tuning helped"),
+        (-2.0, -0.1, 48, Verdict.WORSE, "Fine-tuning made the answers worse"),
+        (-0.5, 0.5, 48, Verdict.NO_VISIBLE_EFFECT, "Fine-tuning had no visible effect"),
+        (0.0, 0.0, 48, Verdict.NO_VISIBLE_EFFECT, "Fine-tuning had no visible effect"),
+        (-0.6, 0.5, 48, Verdict.INCONCLUSIVE, "The questions cannot tell whether fine-tuning helped"),
+        (-0.1, 3.0, 48, Verdict.INCONCLUSIVE, "The questions cannot tell"),
+        (0.0, 3.0, 48, Verdict.INCONCLUSIVE, "The questions cannot tell"),
+        (3.1, 5.9, 7, Verdict.INCONCLUSIVE, "Too few questions to tell (7; at least 8 are needed)"),
+        (3.1, 5.9, 8, Verdict.IMPROVED, "Fine-tuning helped"),
+    ],
+)
+def test_the_interval_decides_and_the_sentence_shows_it(
+    low: float, high: float, n: int, verdict: Verdict, headline: str
+) -> None:
+    ruling = compare(correctness(low, high, n))
+
+    assert ruling.verdict is verdict
+    assert ruling.headline.startswith(headline)
+    assert f"95 % interval {low:+.1f} to {high:+.1f}, {n} questions" in ruling.headline
+
+
+@given(st.floats(-9, 9), st.floats(-9, 9), st.integers(8, 500))
+def test_no_verdict_says_more_than_the_interval_does(one: float, other: float, n: int) -> None:
+    low, high = sorted((one, other))
+
+    verdict = compare(correctness(low, high, n)).verdict
+
+    assert (verdict is Verdict.IMPROVED) == (low > 0)
+    assert (verdict is Verdict.WORSE) == (high < 0)
+    if verdict is Verdict.NO_VISIBLE_EFFECT:
+        assert max(-low, high) <= NEGLIGIBLE
+
+
+SCORED = {"baseScores": {"hasHeadroom": True, "correctness": 4.0}, "training": {"learned": True, "diagnosis": "Good."}}
+FAILURE = {"Error": "CustomizationJobError", "Cause": "{}"}
+OVER_BUDGET = {"Error": "OverBudget", "Cause": "The run is estimated to cost $132.04."}
+NO_HEADROOM = {"baseScores": {"hasHeadroom": False, "correctness": 9.4}}
+NOT_LEARNED = {**SCORED, "training": {"learned": False, "diagnosis": "It taught the model nothing."}}
+
+
+@pytest.mark.parametrize(
+    ("state", "scores", "verdict", "headline"),
+    [
+        ({"failure": FAILURE}, {}, Verdict.FAILED, "The run failed"),
+        ({"failure": {"Error": "States.Timeout"}}, {}, Verdict.FAILED, "The run failed"),
+        ({**SCORED, "failure": FAILURE}, {"correctness": correctness(3, 5)}, Verdict.FAILED, "The run failed"),
+        (
+            {"failure": OVER_BUDGET},
+            {},
+            Verdict.OVER_BUDGET,
+            "Nothing was bought. The run is estimated to cost $132.04.",
+        ),
+        (NO_HEADROOM, {}, Verdict.NO_HEADROOM, "The base model already answers these questions (9.4 of 10)"),
+        (NOT_LEARNED, {}, Verdict.DID_NOT_LEARN, "It taught the model nothing. No throughput was bought."),
+        (SCORED, {"chrf": {}}, Verdict.INCONCLUSIVE, "No question has a score from both models"),
+        (SCORED, {"correctness": correctness(3, 5)}, Verdict.IMPROVED, "Fine-tuning helped"),
+        # A given custom model was not trained here.
+        ({"baseScores": SCORED["baseScores"]}, {"correctness": correctness(3, 5)}, Verdict.IMPROVED, "Fine-tuning"),
+    ],
+)
+def test_a_run_is_ruled_by_how_far_it_came(
+    state: Mapping[str, Any], scores: Mapping[str, Any], verdict: Verdict, headline: str
+) -> None:
+    ruling = rule(state, scores)
+
+    assert ruling.verdict is verdict
+    assert ruling.headline.startswith(headline)
