@@ -33,13 +33,14 @@ lock:  ## requirements.txt from pyproject.toml
 	  pyproject.toml --output-file requirements.txt
 
 .venv/installed: requirements.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@echo "setting up .venv (a minute or two, once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 node_modules/installed: package.json package-lock.json .venv/installed
-	$(BIN)/npm ci --silent --no-fund --no-audit
+	@$(BIN)/npm ci --silent --no-fund --no-audit
 	@touch $@
 
 clean:

@@ -33,11 +33,13 @@ def problems(around: Surroundings) -> Iterator[str]:
 
     Transient AWS errors escape, so that the state machine tries again.
     """
-    yield from _lifecycle(around)
+    lifecycle = list(_lifecycle(around))
+    yield from lifecycle
     yield from _dataset(around)
     yield from _service_role(around)
     yield from _quota(around)
-    yield from _callable(around, around.model.inference_id, "base model")
+    if not lifecycle:
+        yield from _callable(around, around.model.inference_id, "base model")
     yield from _callable(around, around.run.judge_model, "judge model")
     yield from _custom_model(around)
 

@@ -9,8 +9,9 @@ from typing import Any
 from finetuning.errors import MetricsNotFoundError
 from finetuning.run_config import RunConfig
 
-# A smaller drop of the validation loss than this share is noise.
-MINIMUM_DROP = 0.01
+# A smaller drop of the validation loss than this share promises no visible effect. For orientation: the loss of a real
+# run fell by 42%, that of our stand-in trained on shuffled answers by about 2%.
+MINIMUM_DROP = 0.03
 # Validation loss this far above its best, at the end, is overfitting.
 OVERFITTING_RISE = 0.05
 

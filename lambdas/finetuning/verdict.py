@@ -33,10 +33,10 @@ class Ruling:
 def compare(correctness: Mapping[str, Any]) -> Ruling:
     """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "n", …}."""
     low, high = correctness["ci95"]
-    n, difference = correctness["n"], correctness["difference"]
+    n = correctness["n"]
     numbers = (
-        f"correctness {correctness['base']:.1f} → {correctness['custom']:.1f} of 10, difference {difference:+.1f}, "
-        f"95 % interval {low:+.1f} to {high:+.1f}, {n} questions"
+        f"correctness {correctness['base']:.1f} → {correctness['custom']:.1f} of 10 "
+        f"(95% interval of the difference {low:+.1f} to {high:+.1f}, {n} questions)"
     )
     if n < MINIMUM_QUESTIONS:
         return Ruling(

@@ -17,7 +17,7 @@ def correctness(low: float, high: float, n: int = 48, base: float = 4.0) -> dict
 @pytest.mark.parametrize(
     ("low", "high", "n", "verdict", "headline"),
     [
-        (3.1, 5.9, 48, Verdict.IMPROVED, "Fine-tuning helped: correctness 4.0 → 8.5 of 10, difference +4.5"),
+        (3.1, 5.9, 48, Verdict.IMPROVED, "Fine-tuning helped: correctness 4.0 → 8.5 of 10"),
         (0.1, 1.0, 48, Verdict.IMPROVED, "Fine-tuning helped"),
         (-2.0, -0.1, 48, Verdict.WORSE, "Fine-tuning made the answers worse"),
         (-0.5, 0.5, 48, Verdict.NO_VISIBLE_EFFECT, "Fine-tuning had no visible effect"),
@@ -36,7 +36,7 @@ def test_the_interval_decides_and_the_sentence_shows_it(
 
     assert ruling.verdict is verdict
     assert ruling.headline.startswith(headline)
-    assert f"95 % interval {low:+.1f} to {high:+.1f}, {n} questions" in ruling.headline
+    assert f"(95% interval of the difference {low:+.1f} to {high:+.1f}, {n} questions)" in ruling.headline
 
 
 @given(st.floats(-9, 9), st.floats(-9, 9), st.integers(8, 500))
