@@ -1,6 +1,7 @@
 """The workflow: one function for each task, the flow through them, and the topic that hears of each run's end.
 
-Adding a step = a handler file `lambdas/<step>.py`, its function and grants in `_add_functions`, its state in `_flow`.
+Adding a step = a handler file `lambdas/<step>.py`, its function with what it may do in `_add_functions`, and its
+state in the part of the flow where it belongs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,18 +14,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from finetuning.base_models import BaseModel
 
-from stacks.bedrock_arns import BedrockArns
 from stacks.datasets import ShippedDatasets
 from stacks.failure_path import failure_path
 from stacks.grants import Grant
 from stacks.layer import scoring_layer
+from stacks.permissions import Permissions
 from stacks.state_machine import ExperimentStateMachine
 from stacks.states import Model, ask_in_batches, in_order, is_equal, is_true, task, wait
-from stacks.storage_stack import RUN_PREFIX, StorageStack
+from stacks.storage_stack import StorageStack
 from stacks.task_function import TaskFunction
-
-DATASET_PREFIX = "People upload datasets under this prefix, with names of their own"
-MADE_AT_RUN_TIME = "Bedrock makes the id of a job, custom model or throughput at run time"
 
 
 class WorkflowStack(cdk.Stack):
@@ -53,6 +51,9 @@ class WorkflowStack(cdk.Stack):
         )
         self.functions: dict[str, lambda_.Function] = {}
         self._add_functions()
+        # Apart from the functions, whose construct ids are like the states' names.
+        self.states = Construct(self, "States")
+        self.failed = failure_path(self.states, self.functions)
         self.state_machine = ExperimentStateMachine(
             self,
             "Experiment",
@@ -64,109 +65,55 @@ class WorkflowStack(cdk.Stack):
 
     def _add_functions(self) -> None:
         """Each task's function, with exactly what it may do beyond writing its log and traces."""
-        storage, arns = self.storage, BedrockArns(self, self.base_model)
         shipped = ShippedDatasets(self, "Datasets")
-        datasets = {
-            "DATA_BUCKET": storage.data_bucket_name,
-            "DATASETS": self.to_json_string(shipped.uris),
-        }
-        service_role = {"SERVICE_ROLE_ARN": storage.service_role_arn}
-        data_bucket = f"arn:{self.partition}:s3:::{storage.data_bucket_name}"
-        results_bucket = f"arn:{self.partition}:s3:::{storage.results_bucket_name}"
-        runs = f"{results_bucket}/runs/*"
-        read_datasets = [
-            Grant(["s3:GetObject"], [f"{data_bucket}/datasets/*"], DATASET_PREFIX),
-            Grant(["s3:GetObject"], shipped.object_arns),
-        ]
-        read_runs = Grant(["s3:GetObject"], [runs], RUN_PREFIX)
-        write_runs = Grant(["s3:PutObject"], [runs], RUN_PREFIX)
-        # With it a missing object is "not found", without it "access denied".
-        list_runs = Grant(["s3:ListBucket"], [results_bucket])
+        may = Permissions(self, self.base_model, self.storage, shipped.object_arns)
+        datasets = {"DATA_BUCKET": self.storage.data_bucket_name, "DATASETS": self.to_json_string(shipped.uris)}
+        service_role = {"SERVICE_ROLE_ARN": self.storage.service_role_arn}
+        read_datasets = (may.read_shipped_datasets, may.read_uploaded_datasets)
+        add = self._add_function
 
-        def made_at_run_time(actions: Sequence[str], *resources: str) -> Grant:
-            return Grant([f"bedrock:{action}" for action in actions], resources, MADE_AT_RUN_TIME)
-
-        self._add_function("configure_run", environment=datasets)
-        self._add_function(
+        add("configure_run", environment=datasets)
+        add(
             "check_prerequisites",
-            *read_datasets,
-            Grant(["s3:ListBucket"], [data_bucket]),
-            Grant(["iam:GetRole"], [storage.service_role_arn]),
-            Grant(["bedrock:GetFoundationModel"], [arns.customizable_model]),
-            Grant(["bedrock:InvokeModel"], [arns.base_model, *arns.judge_models]),
-            Grant(
-                ["servicequotas:ListServiceQuotas"], ["*"], "Service Quotas has no resource-level permissions for lists"
-            ),
-            made_at_run_time(["GetCustomModel"], arns.custom_models),
+            *(*read_datasets, may.list_datasets, may.read_service_role, may.list_quotas),
+            *(may.read_base_model, may.read_custom_model, may.ask_base_model, may.ask_judge),
             environment=datasets | service_role,
             timeout=cdk.Duration.minutes(2),
         )
-        self._add_function(
+        add(
             "validate_dataset",
-            *read_datasets,
-            read_runs,
-            write_runs,
-            Grant(["s3:AbortMultipartUpload"], [runs], RUN_PREFIX),
+            *(*read_datasets, may.read_runs, may.write_runs, may.abort_uploads),
             timeout=cdk.Duration.minutes(5),
             memory_mb=512,
         )
-        self._add_function("estimate_cost", read_runs)
-        self._add_function(
+        add("estimate_cost", may.read_runs)
+        add(
             "generate_answers",
-            read_runs,
-            write_runs,
-            list_runs,
-            Grant(["bedrock:InvokeModel"], [arns.base_model]),
-            made_at_run_time(["InvokeModel"], arns.throughputs),
+            *(may.read_runs, may.write_runs, may.list_runs, may.ask_base_model, may.ask_custom_model),
             timeout=cdk.Duration.minutes(15),
             memory_mb=1024,
         )
-        self._add_function(
+        add(
             "score_answers",
-            read_runs,
-            write_runs,
-            list_runs,
-            Grant(["bedrock:InvokeModel"], arns.judge_models),
+            *(may.read_runs, may.write_runs, may.list_runs, may.ask_judge),
             timeout=cdk.Duration.minutes(15),
             memory_mb=1024,
             layers=[scoring_layer(self, "ScoringLayer")],
         )
-        self._add_function(
+        add(
             "start_customization_job",
-            Grant(["bedrock:CreateModelCustomizationJob"], [arns.customizable_model]),
-            made_at_run_time(["CreateModelCustomizationJob", "TagResource"], arns.custom_models, arns.jobs),
-            made_at_run_time(["GetModelCustomizationJob"], arns.jobs),
-            Grant(
-                ["iam:PassRole"],
-                [storage.service_role_arn],
-                conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
-            ),
+            *(may.customize_base_model, may.create_job, may.read_job, may.pass_service_role),
             environment=service_role,
         )
-        self._add_function("get_customization_job", made_at_run_time(["GetModelCustomizationJob"], arns.jobs))
-        self._add_function("read_training_metrics", read_runs, list_runs)
-        self._add_function(
-            "create_provisioned_throughput",
-            made_at_run_time(["CreateProvisionedModelThroughput", "TagResource"], arns.custom_models, arns.throughputs),
-            made_at_run_time(["GetProvisionedModelThroughput"], arns.throughputs),
-        )
-        self._add_function(
-            "get_provisioned_throughput", made_at_run_time(["GetProvisionedModelThroughput"], arns.throughputs)
-        )
-        self._add_function(
-            "delete_provisioned_throughput",
-            made_at_run_time(["GetProvisionedModelThroughput", "DeleteProvisionedModelThroughput"], arns.throughputs),
-        )
-        self._add_function(
-            "stop_customization_job",
-            made_at_run_time(["GetModelCustomizationJob", "StopModelCustomizationJob"], arns.jobs),
-        )
-        self._add_function("write_report", read_runs, write_runs, list_runs, memory_mb=512)
-        self._add_function(
-            "notify",
-            Grant(["sns:Publish"], [self.topic.topic_arn]),
-            environment={"TOPIC_ARN": self.topic.topic_arn},
-        )
+        add("get_customization_job", may.read_job)
+        add("read_training_metrics", may.read_runs, may.list_runs)
+        add("create_provisioned_throughput", may.create_throughput, may.read_throughput)
+        add("get_provisioned_throughput", may.read_throughput)
+        add("delete_provisioned_throughput", may.read_throughput, may.delete_throughput)
+        add("stop_customization_job", may.read_job, may.stop_job)
+        add("write_report", may.read_runs, may.write_runs, may.list_runs, memory_mb=512)
+        publish = Grant(["sns:Publish"], [self.topic.topic_arn])
+        add("notify", publish, environment={"TOPIC_ARN": self.topic.topic_arn})
 
     def _add_function(
         self,
@@ -194,78 +141,94 @@ class WorkflowStack(cdk.Stack):
         ).function
 
     def _flow(self) -> sfn.IChainable:
-        """The main path, from dataset to verdict; whatever fails on it goes on to the failure path."""
-        flow = Construct(self, "Flow")
-        failed = failure_path(flow, self.functions)
+        """The main path, from dataset to verdict, put together from its end: each part is told what follows it."""
+        report = self._report()
+        compare = self._ask_custom_model(then=report)
+        customize = self._customize(learned=compare, learned_nothing=report)
+        custom_model_given = sfn.Choice(self.states, "CustomModelGiven?")
+        custom_model_given.when(is_true("$.run.customModelGiven"), compare).otherwise(customize)
+        ask_base_model = self._ask_base_model(headroom=custom_model_given, no_headroom=report)
+        return self._prepare(within_budget=ask_base_model)
 
-        def step(
-            state: str, function: str, result_path: str | None = None, model: Model | None = None
-        ) -> sfn.TaskStateBase:
-            invoke = task(flow, state, self.functions[function], result_path=result_path, model=model)
-            return invoke.add_catch(failed, result_path="$.failure")
-
-        def ask(state: str, model: Model) -> sfn.Map:
-            batches = ask_in_batches(flow, state, self.functions["generate_answers"], model=model)
-            return batches.add_catch(failed, result_path="$.failure")
-
-        capture_input = sfn.Pass(flow, "CaptureInput", parameters={"input": sfn.JsonPath.object_at("$")})
-        configure_run = step("ConfigureRun", "configure_run", "$.run")
-        check_prerequisites = step("CheckPrerequisites", "check_prerequisites", "$.prerequisites")
-        validate_dataset = step("ValidateDataset", "validate_dataset", "$.dataset")
-        estimate_cost = step("EstimateCost", "estimate_cost", "$.cost")
-        within_budget = sfn.Choice(flow, "WithinBudget?")
+    def _prepare(self, *, within_budget: sfn.IChainable) -> sfn.IChainable:
+        """Everything that can be refused before it costs anything."""
+        capture_input = sfn.Pass(self.states, "CaptureInput", parameters={"input": sfn.JsonPath.object_at("$")})
+        configure_run = self._step("ConfigureRun", "configure_run", "$.run")
+        check_prerequisites = self._step("CheckPrerequisites", "check_prerequisites", "$.prerequisites")
+        validate_dataset = self._step("ValidateDataset", "validate_dataset", "$.dataset")
+        estimate_cost = self._step("EstimateCost", "estimate_cost", "$.cost")
+        affordable = sfn.Choice(self.states, "WithinBudget?")
         over_budget = sfn.Pass(
-            flow,
+            self.states,
             "OverBudget",
             parameters={"Error": "OverBudget", "Cause": sfn.JsonPath.string_at("$.cost.message")},
             result_path="$.failure",
         )
 
-        ask_base_model = ask("AskBaseModel", "base")
-        score_base = step("ScoreAnswers (base)", "score_answers", "$.baseScores", "base")
-        headroom_left = sfn.Choice(flow, "HeadroomLeft?")
-        custom_model_given = sfn.Choice(flow, "CustomModelGiven?")
+        in_order(capture_input, configure_run, check_prerequisites, validate_dataset, estimate_cost, affordable)
+        affordable.when(is_true("$.cost.withinBudget"), within_budget).otherwise(over_budget)
+        in_order(over_budget, self.failed)
+        return capture_input
 
-        start_job = step("StartCustomizationJob", "start_customization_job", "$.job")
-        wait_for_job = wait(flow, "WaitForCustomizationJob", "$.job.waitSeconds")
-        get_job = step("GetCustomizationJob", "get_customization_job", "$.job")
-        job_completed = sfn.Choice(flow, "CustomizationJobCompleted?")
-        read_metrics = step("ReadTrainingMetrics", "read_training_metrics", "$.training")
-        did_it_learn = sfn.Choice(flow, "DidItLearn?")
+    def _ask_base_model(self, *, headroom: sfn.IChainable, no_headroom: sfn.IChainable) -> sfn.IChainable:
+        ask = self._ask("AskBaseModel", "base")
+        score = self._step("ScoreAnswers (base)", "score_answers", "$.baseScores", "base")
+        headroom_left = sfn.Choice(self.states, "HeadroomLeft?")
 
-        create_throughput = step("CreateProvisionedThroughput", "create_provisioned_throughput", "$.throughput")
-        wait_for_throughput = wait(flow, "WaitForProvisionedThroughput", "$.throughput.waitSeconds")
-        get_throughput = step("GetProvisionedThroughput", "get_provisioned_throughput", "$.throughput")
-        in_service = sfn.Choice(flow, "ThroughputInService?")
-        ask_custom_model = ask("AskCustomModel", "custom")
-        delete_throughput = step("DeleteProvisionedThroughput", "delete_provisioned_throughput", "$.deletion")
-        throughput_gone = sfn.Choice(flow, "ThroughputGone?")
-        wait_until_gone = wait(flow, "WaitUntilThroughputIsGone", "$.deletion.waitSeconds")
+        in_order(ask, score, headroom_left)
+        headroom_left.when(is_true("$.baseScores.hasHeadroom"), headroom).otherwise(no_headroom)
+        return ask
 
-        score_custom = step("ScoreAnswers (custom)", "score_answers", "$.customScores", "custom")
-        write_report = step("WriteReport", "write_report", "$.report")
-        notify = step("Notify", "notify")
-        ended = sfn.Succeed(flow, "ExperimentEnded")
-
-        in_order(capture_input, configure_run, check_prerequisites, validate_dataset, estimate_cost, within_budget)
-        within_budget.when(is_true("$.cost.withinBudget"), ask_base_model).otherwise(over_budget)
-        in_order(over_budget, failed)
-        in_order(ask_base_model, score_base, headroom_left)
-        headroom_left.when(is_true("$.baseScores.hasHeadroom"), custom_model_given).otherwise(write_report)
-        custom_model_given.when(is_true("$.run.customModelGiven"), create_throughput).otherwise(start_job)
+    def _customize(self, *, learned: sfn.IChainable, learned_nothing: sfn.IChainable) -> sfn.IChainable:
+        start_job = self._step("StartCustomizationJob", "start_customization_job", "$.job")
+        wait_for_job = wait(self.states, "WaitForCustomizationJob", "$.job.waitSeconds")
+        get_job = self._step("GetCustomizationJob", "get_customization_job", "$.job")
+        job_completed = sfn.Choice(self.states, "CustomizationJobCompleted?")
+        read_metrics = self._step("ReadTrainingMetrics", "read_training_metrics", "$.training")
+        did_it_learn = sfn.Choice(self.states, "DidItLearn?")
 
         in_order(start_job, wait_for_job, get_job, job_completed)
         job_completed.when(is_equal("$.job.status", "Completed"), read_metrics).otherwise(wait_for_job)
         in_order(read_metrics, did_it_learn)
-        did_it_learn.when(is_true("$.training.learned"), create_throughput).otherwise(write_report)
+        did_it_learn.when(is_true("$.training.learned"), learned).otherwise(learned_nothing)
+        return start_job
 
-        in_order(create_throughput, wait_for_throughput, get_throughput, in_service)
-        in_service.when(is_equal("$.throughput.status", "InService"), ask_custom_model).otherwise(wait_for_throughput)
-        in_order(ask_custom_model, delete_throughput, throughput_gone)
-        throughput_gone.when(is_true("$.deletion.gone"), score_custom).otherwise(wait_until_gone)
-        in_order(wait_until_gone, delete_throughput)
-        in_order(score_custom, write_report, notify, ended)
-        return capture_input
+    def _ask_custom_model(self, *, then: sfn.IChainable) -> sfn.IChainable:
+        """The throughput is alive from the first of these states until it is gone; the scoring comes after that."""
+        create = self._step("CreateProvisionedThroughput", "create_provisioned_throughput", "$.throughput")
+        wait_for_service = wait(self.states, "WaitForProvisionedThroughput", "$.throughput.waitSeconds")
+        get = self._step("GetProvisionedThroughput", "get_provisioned_throughput", "$.throughput")
+        in_service = sfn.Choice(self.states, "ThroughputInService?")
+        ask = self._ask("AskCustomModel", "custom")
+        delete = self._step("DeleteProvisionedThroughput", "delete_provisioned_throughput", "$.deletion")
+        gone = sfn.Choice(self.states, "ThroughputGone?")
+        wait_until_gone = wait(self.states, "WaitUntilThroughputIsGone", "$.deletion.waitSeconds")
+        score = self._step("ScoreAnswers (custom)", "score_answers", "$.customScores", "custom")
+
+        in_order(create, wait_for_service, get, in_service)
+        in_service.when(is_equal("$.throughput.status", "InService"), ask).otherwise(wait_for_service)
+        in_order(ask, delete, gone)
+        gone.when(is_true("$.deletion.gone"), score).otherwise(wait_until_gone)
+        in_order(wait_until_gone, delete)
+        in_order(score, then)
+        return create
+
+    def _report(self) -> sfn.IChainable:
+        write_report = self._step("WriteReport", "write_report", "$.report")
+        notify = self._step("Notify", "notify")
+        in_order(write_report, notify, sfn.Succeed(self.states, "ExperimentEnded"))
+        return write_report
+
+    def _step(
+        self, state: str, function: str, result_path: str | None = None, model: Model | None = None
+    ) -> sfn.IChainable:
+        """A task of the main path. Where its answer goes in the execution's state; about which model it is, if any."""
+        invoke = task(self.states, state, self.functions[function], result_path=result_path, model=model)
+        return invoke.add_catch(self.failed, result_path="$.failure")
+
+    def _ask(self, state: str, model: Model) -> sfn.IChainable:
+        batches = ask_in_batches(self.states, state, self.functions["generate_answers"], model=model)
+        return batches.add_catch(self.failed, result_path="$.failure")
 
     def _add_outputs(self) -> None:
         arn = self.state_machine.state_machine_arn

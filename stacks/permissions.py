@@ -1,0 +1,85 @@
+"""What the tasks' functions may do, by name: each permission on exact ARNs, or with the reason why not."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from finetuning.base_models import JUDGE_MODELS, BaseModel, JudgeModel
+
+from stacks.grants import Grant
+from stacks.storage_stack import RUN_PREFIX, StorageStack
+
+DATASET_PREFIX = "People upload datasets under this prefix, with names of their own"
+MADE_AT_RUN_TIME = "Bedrock makes the id of a job, custom model or throughput at run time"
+NO_RESOURCE_LEVEL = "Service Quotas has no resource-level permissions for lists"
+
+
+class Permissions:
+    """shipped_objects: ARNs of the shipped datasets' files."""
+
+    def __init__(
+        self, stack: Stack, base_model: BaseModel, storage: StorageStack, shipped_objects: Sequence[str]
+    ) -> None:
+        self._stack = stack
+        self._allow_storage(storage, shipped_objects)
+        self._allow_models(base_model)
+        self._allow_jobs_and_throughputs(base_model)
+
+    def _allow_storage(self, storage: StorageStack, shipped_objects: Sequence[str]) -> None:
+        data = f"arn:{self._stack.partition}:s3:::{storage.data_bucket_name}"
+        results = f"arn:{self._stack.partition}:s3:::{storage.results_bucket_name}"
+        runs = [f"{results}/runs/*"]
+        self.read_shipped_datasets = Grant(["s3:GetObject"], shipped_objects)
+        self.read_uploaded_datasets = Grant(["s3:GetObject"], [f"{data}/datasets/*"], DATASET_PREFIX)
+        self.read_runs = Grant(["s3:GetObject"], runs, RUN_PREFIX)
+        self.write_runs = Grant(["s3:PutObject"], runs, RUN_PREFIX)
+        self.abort_uploads = Grant(["s3:AbortMultipartUpload"], runs, RUN_PREFIX)
+        # With these a missing object is "not found", without them "access denied".
+        self.list_datasets = Grant(["s3:ListBucket"], [data])
+        self.list_runs = Grant(["s3:ListBucket"], [results])
+        self.read_service_role = Grant(["iam:GetRole"], [storage.service_role_arn])
+        self.pass_service_role = Grant(
+            ["iam:PassRole"],
+            [storage.service_role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+        )
+
+    def _allow_models(self, base_model: BaseModel) -> None:
+        judges = [arn for judge in JUDGE_MODELS.values() for arn in self._judge_arns(judge)]
+        self.read_base_model = Grant(["bedrock:GetFoundationModel"], [self._model(base_model.customization_id)])
+        self.ask_base_model = Grant(["bedrock:InvokeModel"], [self._model(base_model.inference_id)])
+        self.ask_judge = Grant(["bedrock:InvokeModel"], judges)
+
+    def _allow_jobs_and_throughputs(self, base_model: BaseModel) -> None:
+        jobs, custom_models, throughputs = (
+            self._own(f"{kind}/*") for kind in ("model-customization-job", "custom-model", "provisioned-model")
+        )
+        self.customize_base_model = Grant(
+            ["bedrock:CreateModelCustomizationJob"], [self._model(base_model.customization_id)]
+        )
+        self.create_job = self._made_at_run_time(["CreateModelCustomizationJob", "TagResource"], custom_models, jobs)
+        self.read_job = self._made_at_run_time(["GetModelCustomizationJob"], jobs)
+        self.stop_job = self._made_at_run_time(["StopModelCustomizationJob"], jobs)
+        self.read_custom_model = self._made_at_run_time(["GetCustomModel"], custom_models)
+        self.create_throughput = self._made_at_run_time(
+            ["CreateProvisionedModelThroughput", "TagResource"], custom_models, throughputs
+        )
+        self.read_throughput = self._made_at_run_time(["GetProvisionedModelThroughput"], throughputs)
+        self.delete_throughput = self._made_at_run_time(["DeleteProvisionedModelThroughput"], throughputs)
+        self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs)
+        self.list_quotas = Grant(["servicequotas:ListServiceQuotas"], ["*"], NO_RESOURCE_LEVEL)
+
+    def _made_at_run_time(self, actions: Sequence[str], *resources: str) -> Grant:
+        return Grant([f"bedrock:{action}" for action in actions], resources, MADE_AT_RUN_TIME)
+
+    def _judge_arns(self, judge: JudgeModel) -> list[str]:
+        """An inference profile forwards to its model in any of its regions, and the caller needs the right to each."""
+        if not judge.inference_profile:
+            return [self._model(judge.id)]
+        models = [self._model(judge.foundation_model, region) for region in judge.regions]
+        return [self._own(f"inference-profile/{judge.id}"), *models]
+
+    def _own(self, resource: str) -> str:
+        return f"arn:{self._stack.partition}:bedrock:{self._stack.region}:{self._stack.account}:{resource}"
+
+    def _model(self, model_id: str, region: str | None = None) -> str:
+        return f"arn:{self._stack.partition}:bedrock:{region or self._stack.region}::foundation-model/{model_id}"
