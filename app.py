@@ -2,7 +2,7 @@
 
 import sys
 
-from finetuning.errors import UnknownBaseModelError
+from finetuning.errors import ExperimentError
 
 from stacks.experiment_app import experiment_app
 
@@ -10,7 +10,7 @@ from stacks.experiment_app import experiment_app
 def main() -> None:
     try:
         experiment_app().synth()
-    except UnknownBaseModelError as error:
+    except ExperimentError as error:
         sys.exit(f"error: {error}")
 
 

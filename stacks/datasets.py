@@ -5,21 +5,23 @@ from pathlib import Path
 
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
+from finetuning.errors import InvalidDatasetError
 
 DATASETS = Path(__file__).parent.parent / "datasets"
 SPLITS = ("training", "validation", "evaluation")
 
 
 class ShippedDatasets(Construct):
-    """One asset for each file of each folder under `datasets/`.
+    """One asset for each file of each dataset, a folder under `datasets`.
 
     uris: {"<dataset>": {"training": "s3://…", "validation": "s3://…", "evaluation": "s3://…"}}
     object_arns: of every file, for grants.
+    Raises InvalidDatasetError where a folder lacks one of the three files.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, datasets: Path = DATASETS) -> None:
         super().__init__(scope, construct_id)
-        assets = {folder.name: self._assets(folder) for folder in sorted(DATASETS.iterdir()) if folder.is_dir()}
+        assets = {folder.name: self._assets(folder) for folder in sorted(datasets.iterdir()) if folder.is_dir()}
         self.uris: Mapping[str, Mapping[str, str]] = {
             name: {split: asset.s3_object_url for split, asset in files.items()} for name, files in assets.items()
         }
@@ -28,6 +30,9 @@ class ShippedDatasets(Construct):
         ]
 
     def _assets(self, folder: Path) -> dict[str, s3_assets.Asset]:
+        missing = [f"{split}.jsonl is missing" for split in SPLITS if not (folder / f"{split}.jsonl").exists()]
+        if missing:
+            raise InvalidDatasetError(f"The dataset {folder} cannot be deployed:", missing)
         return {
             split: s3_assets.Asset(self, f"{folder.name}-{split}", path=str(folder / f"{split}.jsonl"))
             for split in SPLITS
