@@ -1,0 +1,314 @@
+"""Provisioned Throughput, against a Bedrock that loses responses, refuses deletions and takes its time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import botocore.session
+import create_provisioned_throughput
+import delete_provisioned_throughput
+import get_provisioned_throughput
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from finetuning.base_models import base_model
+from finetuning.errors import ProvisionedThroughputError, TransientError
+from finetuning.run_config import configure
+from finetuning.services import Clock
+from finetuning.throughput import (
+    MAX_CREATION_DURATION,
+    MAX_DELETION_DURATION,
+    MAX_LIFE,
+    ThroughputStatus,
+    create,
+    delete,
+    get,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_bedrock.client import BedrockClient
+
+CREATED = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
+NAME = "claude-3-haiku-ft-pt-first-run"
+ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abc"
+CUSTOM_MODEL = "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.model/abc"
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:experiment:first-run"
+
+AwsError = Callable[..., ClientError]
+
+
+@dataclass
+class FakeBedrock:
+    """At most one throughput of a name. `deletion_errors` are answered first, before a deletion works."""
+
+    error: AwsError
+    exceptions: object
+    lost_responses: int = 0
+    refusal: str | None = None
+    deletion_errors: list[str] = field(default_factory=list)
+    purchases: list[dict[str, Any]] = field(default_factory=list)
+    throughputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def client(self) -> "BedrockClient":
+        return cast("BedrockClient", self)
+
+    def holds(self, status: str = "Creating", **others: object) -> None:
+        arn = f"{ARN}{len(self.purchases)}"
+        self.throughputs[NAME] = {"provisionedModelArn": arn, "status": status, "creationTime": CREATED, **others}
+
+    def create_provisioned_model_throughput(self, **request: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as boto3 has it
+        if self.refusal:
+            raise self.error("bedrock", self.refusal, "No model units for you.")
+        self.purchases.append(request)
+        self.holds()
+        if self.lost_responses:
+            self.lost_responses -= 1
+            raise ReadTimeoutError(endpoint_url="https://bedrock")
+        return self.throughputs[NAME]
+
+    def get_provisioned_model_throughput(self, *, provisionedModelId: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's
+        for name, throughput in self.throughputs.items():
+            if provisionedModelId in (name, throughput["provisionedModelArn"]):
+                return throughput
+        raise self.error("bedrock", "ResourceNotFoundException")
+
+    def delete_provisioned_model_throughput(self, *, provisionedModelId: str) -> None:  # noqa: N803 - boto3's name
+        if self.deletion_errors:
+            raise self.error("bedrock", self.deletion_errors.pop(0), "Not now.")
+        self.throughputs = {
+            name: throughput
+            for name, throughput in self.throughputs.items()
+            if throughput["provisionedModelArn"] != provisionedModelId
+        }
+
+
+@pytest.fixture
+def bedrock(aws_error: AwsError, aws_exceptions: Callable[[str], object]) -> FakeBedrock:
+    return FakeBedrock(aws_error, aws_exceptions("bedrock"))
+
+
+def test_one_unit_is_bought_without_commitment_and_says_whose_it_is(bedrock: FakeBedrock) -> None:
+    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+
+    (bought,) = bedrock.purchases
+    assert (throughput.arn, throughput.status) == (ARN + "1", ThroughputStatus.CREATING)
+    assert throughput.created_at == CREATED.isoformat()
+    assert (bought["modelId"], bought["modelUnits"]) == (CUSTOM_MODEL, 1)
+    assert "commitmentDuration" not in bought
+    assert {tag["key"]: tag["value"] for tag in bought["tags"]} == {
+        "bedrock-ft:app": "bedrock-ft",
+        "bedrock-ft:execution-arn": EXECUTION,
+        "bedrock-ft:deadline": (CREATED + MAX_LIFE).isoformat(),
+    }
+
+
+def test_a_throughput_whose_response_was_lost_is_found_and_no_second_one_bought(bedrock: FakeBedrock) -> None:
+    # given
+    bedrock.lost_responses = 1
+    with pytest.raises(ReadTimeoutError):
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+
+    # when the task is tried again, a minute later
+    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED + timedelta(minutes=1))
+
+    assert len(bedrock.purchases) == 1
+    assert throughput.arn == ARN + "1"
+    assert throughput.created_at == CREATED.isoformat()
+
+
+def test_a_quota_of_0_says_what_to_ask_for_and_how_to_go_on(bedrock: FakeBedrock) -> None:
+    bedrock.refusal = "ServiceQuotaExceededException"
+
+    with pytest.raises(ProvisionedThroughputError) as caught:
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+
+    assert "No model units for you" in str(caught.value)
+    assert "raise the quota" in str(caught.value)
+    assert f'{{"customModelArn": "{CUSTOM_MODEL}"}}' in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerException", "ValidationException"])
+def test_any_other_refusal_stays_what_it_is(bedrock: FakeBedrock, code: str) -> None:
+    bedrock.refusal = code
+
+    with pytest.raises(ClientError, match=code):
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+
+
+@pytest.mark.parametrize(
+    ("status", "minutes", "outcome"),
+    [
+        ("Creating", 0, ThroughputStatus.CREATING),
+        ("Creating", 75, ThroughputStatus.CREATING),
+        ("Creating", 76, "is still Creating after 1:15:00; it is being deleted"),
+        ("Updating", 10, ThroughputStatus.UPDATING),
+        ("Updating", 76, "is still Updating after 1:15:00"),
+        ("InService", 10, ThroughputStatus.IN_SERVICE),
+        ("InService", 76, ThroughputStatus.IN_SERVICE),
+        ("Failed", 10, "failed: There is no capacity. Try again later."),
+    ],
+)
+def test_every_status_has_its_outcome(bedrock: FakeBedrock, status: str, minutes: int, outcome: str) -> None:
+    bedrock.holds(status, failureMessage="There is no capacity")
+    now = CREATED + timedelta(minutes=minutes)
+
+    if isinstance(outcome, ThroughputStatus):
+        found = get(bedrock.client, NAME, now)
+        assert found.status is outcome
+        assert found.in_service_at == (now.isoformat() if outcome is ThroughputStatus.IN_SERVICE else None)
+    else:
+        with pytest.raises(ProvisionedThroughputError, match=outcome):
+            get(bedrock.client, NAME, now)
+
+
+def test_every_status_that_bedrock_documents_is_known() -> None:
+    shape = botocore.session.get_session().get_service_model("bedrock").shape_for("ProvisionedModelStatus")
+    assert set(shape.metadata["enum"]) == {status.value for status in ThroughputStatus}
+
+
+def test_the_limit_on_creation_is_longer_than_any_report_of_one() -> None:
+    assert timedelta(minutes=45) <= MAX_CREATION_DURATION
+
+
+def test_where_there_is_none_it_is_gone(bedrock: FakeBedrock) -> None:
+    deletion = delete(bedrock.client, NAME, CREATED, since=CREATED)
+
+    assert (deletion.gone, deletion.created_at) == (True, None)
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [],
+        ["ConflictException"],
+        ["ValidationException", "ConflictException"],
+        ["ResourceNotFoundException"],
+    ],
+)
+@pytest.mark.parametrize("status", ["Creating", "InService", "Failed"])
+def test_it_is_deleted_as_soon_as_bedrock_allows_and_only_then_gone(
+    bedrock: FakeBedrock, status: str, errors: list[str]
+) -> None:
+    # given a throughput that cannot be deleted at first
+    bedrock.holds(status)
+    bedrock.deletion_errors = list(errors)
+
+    # when it is deleted again and again
+    attempts = [delete(bedrock.client, NAME, CREATED, since=CREATED) for _ in range(len(errors) + 2)]
+
+    # then it is gone when Bedrock no longer knows it, not when Bedrock took the order
+    assert [attempt.gone for attempt in attempts] == [False] * (len(errors) + 1) + [True]
+    assert {attempt.created_at for attempt in attempts[:-1]} == {CREATED.isoformat()}
+    assert bedrock.throughputs == {}
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerException", "AccessDeniedException"])
+def test_a_deletion_that_did_not_get_through_is_an_error(bedrock: FakeBedrock, code: str) -> None:
+    bedrock.holds()
+    bedrock.deletion_errors = [code]
+
+    with pytest.raises(ClientError, match=code):
+        delete(bedrock.client, NAME, CREATED, since=CREATED)
+
+
+def test_after_an_hour_of_deleting_a_person_must_look(bedrock: FakeBedrock) -> None:
+    bedrock.holds()
+    bedrock.deletion_errors = ["ConflictException"] * 3
+    limit = CREATED + MAX_DELETION_DURATION
+
+    assert delete(bedrock.client, NAME, limit, since=CREATED).gone is False
+    with pytest.raises(ProvisionedThroughputError, match="still there after deleting it for 1:00:00, and costs by the"):
+        delete(bedrock.client, NAME, limit + timedelta(seconds=1), since=CREATED)
+
+
+def test_what_a_lost_response_created_is_deleted_too(bedrock: FakeBedrock) -> None:
+    bedrock.lost_responses = 1
+    with pytest.raises(ReadTimeoutError):
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+
+    delete(bedrock.client, NAME, CREATED, since=CREATED)
+
+    assert bedrock.throughputs == {}
+
+
+Invoke = Callable[..., Mapping[str, Any]]
+
+
+def state(custom_model_arn: str | None = None) -> dict[str, Any]:
+    shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
+    given = {"customModelArn": custom_model_arn} if custom_model_arn else {}
+    run = configure(given, base_model("claude-3-haiku"), shipped, "data", CREATED.isoformat())
+    return {"run": run.to_json(), "job": {"customModelArn": CUSTOM_MODEL}}
+
+
+def test_the_handlers_buy_watch_and_delete_one_and_the_same_throughput(
+    bedrock: FakeBedrock, invoke: Invoke, clock: Clock
+) -> None:
+    # given a run whose create gets no answer
+    bedrock.lost_responses = 1
+    with pytest.raises(TransientError):
+        invoke(create_provisioned_throughput.handler, state(), bedrock=bedrock)
+
+    # when it is tried again, watched, and deleted
+    bought = invoke(create_provisioned_throughput.handler, state(), bedrock=bedrock)
+    watched = invoke(get_provisioned_throughput.handler, {"throughput": bought}, bedrock=bedrock)
+    asked = invoke(delete_provisioned_throughput.handler, {"throughput": watched}, bedrock=bedrock)
+    clock.sleep(asked["waitSeconds"])
+    gone = invoke(delete_provisioned_throughput.handler, {"throughput": watched, "deletion": asked}, bedrock=bedrock)
+
+    assert [purchase["modelId"] for purchase in bedrock.purchases] == [CUSTOM_MODEL]
+    assert (watched["arn"], watched["status"]) == (bought["arn"], "Creating")
+    assert (asked["gone"], gone["gone"]) == (False, True)
+    assert gone["createdAt"] == CREATED.isoformat()
+    assert datetime.fromisoformat(gone["at"]) - datetime.fromisoformat(gone["since"]) == timedelta(
+        seconds=asked["waitSeconds"]
+    )
+
+
+def test_a_given_custom_model_is_the_one_that_is_hosted(bedrock: FakeBedrock, invoke: Invoke) -> None:
+    given = "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.model:0:200k/abcdef123456"
+
+    invoke(create_provisioned_throughput.handler, state(given), bedrock=bedrock)
+
+    assert bedrock.purchases[0]["modelId"] == given
+
+
+def test_since_when_it_was_there_is_known_where_only_a_lost_response_made_it(
+    bedrock: FakeBedrock, invoke: Invoke
+) -> None:
+    bedrock.holds()
+
+    asked = invoke(delete_provisioned_throughput.handler, {}, bedrock=bedrock)
+    gone = invoke(delete_provisioned_throughput.handler, {"deletion": asked}, bedrock=bedrock)
+
+    assert (gone["gone"], gone["createdAt"]) == (True, CREATED.isoformat())
+
+
+def test_what_is_gone_costs_nothing_while_the_run_goes_on_to_fail(
+    bedrock: FakeBedrock, invoke: Invoke, clock: Clock
+) -> None:
+    # given a throughput that went before a later state failed
+    bedrock.holds()
+    asked = invoke(delete_provisioned_throughput.handler, {}, bedrock=bedrock)
+    gone = invoke(delete_provisioned_throughput.handler, {"deletion": asked}, bedrock=bedrock)
+
+    # when the failure path makes sure of it, two hours later
+    clock.sleep(7200)
+    again = invoke(delete_provisioned_throughput.handler, {"deletion": gone}, bedrock=bedrock)
+
+    assert again == gone
+
+
+def test_a_throughput_that_is_there_again_is_deleted_again(bedrock: FakeBedrock, invoke: Invoke) -> None:
+    gone = invoke(delete_provisioned_throughput.handler, {}, bedrock=bedrock)
+    bedrock.holds()
+
+    assert invoke(delete_provisioned_throughput.handler, {"deletion": gone}, bedrock=bedrock)["gone"] is False
+    assert bedrock.throughputs == {}
+
+
+def test_a_run_that_never_had_one_has_nothing_to_delete(bedrock: FakeBedrock, invoke: Invoke) -> None:
+    deletion = invoke(delete_provisioned_throughput.handler, {}, bedrock=bedrock)
+
+    assert (deletion["gone"], deletion["createdAt"]) == (True, None)
