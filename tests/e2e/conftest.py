@@ -87,7 +87,7 @@ def _running(
     command: list[str], home: Path, settings: Mapping[str, str], log: Path
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A program in a process group of its own, which is ended, with all that it started, when the block ends."""
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), **settings}
+    environment = {"PATH": "", "HOME": str(home), **settings}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
