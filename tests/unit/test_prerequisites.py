@@ -52,6 +52,7 @@ class FakeAws:
     refusals: dict[str, str] = field(default_factory=dict)
     lifecycle: str = "ACTIVE"
     customizations: list[str] | None = field(default_factory=lambda: ["FINE_TUNING"])
+    custom_models_base: str = HAIKU.customization_id
     trust: object = field(default_factory=lambda: {"Statement": [STATEMENT]})
     quotas: dict[str, float] = field(default_factory=lambda: {"Another quota": 0.0, QUOTA_NAME: 1.0})
 
@@ -69,7 +70,7 @@ class FakeAws:
 
     def get_custom_model(self, *, modelIdentifier: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's name
         self._check("bedrock", modelIdentifier)
-        return {}
+        return {"baseModelArn": f"arn:aws:bedrock:us-west-2::foundation-model/{self.custom_models_base}"}
 
     def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
         self._check("s3", f"s3://{Bucket}/{Key}")
@@ -134,6 +135,7 @@ def test_where_all_is_well_there_is_no_problem(aws: FakeAws) -> None:
         ("s3://data/datasets/mine/evaluation.jsonl", "404", "Upload it there, or name another dataset"),
         ("claude-3-haiku-ft-role", "NoSuchEntity", f"The service role {ROLE} cannot be found"),
         ("claude-3-haiku-ft-role", "AccessDenied", f"The service role {ROLE} cannot be used"),
+        ("bedrock", "AccessDeniedException", "The list of Bedrock's quotas cannot be used"),
         (CUSTOM_MODEL, "ResourceNotFoundException", f"The custom model {CUSTOM_MODEL} cannot be found"),
     ],
 )
@@ -330,3 +332,11 @@ def test_the_task_is_tried_again_where_aws_was_busy(aws: FakeAws, check: Callabl
 
     with pytest.raises(TransientError, match="ThrottlingException"):
         check()
+
+
+def test_a_custom_model_of_another_base_model_is_refused(aws: FakeAws) -> None:
+    aws.custom_models_base = "amazon.nova-lite-v1:0:300k"
+
+    (only,) = found(aws, customModelArn=CUSTOM_MODEL)
+
+    assert "was made from amazon.nova-lite-v1:0:300k, and this deployment is for Claude 3 Haiku" in only
