@@ -16,6 +16,8 @@ def summary(result: Result, folder: Path) -> str:
 
 def _lines(result: Result, folder: Path) -> Iterator[str]:
     yield f"verdict  {result['verdict']}: {result['headline']}"
+    for warning in result["warnings"]:
+        yield f"warning  {warning}"
     yield f"cost     {_cost(result['cost'])}"
     if result["provenance"]["environment"] == "local":
         yield "         as it would be on AWS: a local run spends nothing"
@@ -37,5 +39,7 @@ def _cost(cost: Mapping[str, Any] | None) -> str:
     if estimated is not None:
         text += f" (estimated: ${estimated:,.2f})"
     if cost["isLowerBound"]:
-        text += f"; at least: no price is known for {', '.join(cost['unknownPrices'])}"
+        text += "; at least"
+    if cost["unknownPrices"]:
+        text += f"; no price is known for {', '.join(cost['unknownPrices'])}"
     return text

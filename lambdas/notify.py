@@ -10,6 +10,9 @@ from finetuning.task import Task, task
 _NO_REPORT = {
     "verdict": "failed",
     "headline": "The run failed, and its report could not be written. Look at the execution's history.",
+    "warnings": [
+        "Check in the Bedrock console that no Provisioned Throughput of this run is left: it costs by the hour."
+    ],
     "reportUri": "none",
 }
 
@@ -19,6 +22,7 @@ def handler(task: Task) -> Mapping[str, Any]:
     report = task.state.get("report", _NO_REPORT)
     # SNS allows 100 characters, ASCII without control characters, in a subject.
     subject = f"bedrock-ft {task.run_id}: {report['verdict']}"
-    message = "\n".join([report["headline"], "", f"Report: {report['reportUri']}", f"Execution: {task.execution_arn}"])
+    where = [f"Report: {report['reportUri']}", f"Execution: {task.execution_arn}"]
+    message = "\n".join([report["headline"], *report["warnings"], "", *where])
     answer = task.services.sns.publish(TopicArn=os.environ["TOPIC_ARN"], Subject=subject[:100], Message=message)
     return {"messageId": answer["MessageId"]}

@@ -27,6 +27,7 @@ def handler(task: Task) -> Mapping[str, Any]:
     return {
         "verdict": result["verdict"],
         "headline": result["headline"],
+        "warnings": result["warnings"],
         "resultUri": task.store.uri(RESULT),
         "reportUri": task.store.uri(REPORT),
     }

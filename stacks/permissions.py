@@ -66,7 +66,9 @@ class Permissions:
         self.read_throughput = self._made_at_run_time(["GetProvisionedModelThroughput"], throughputs)
         self.delete_throughput = self._made_at_run_time(["DeleteProvisionedModelThroughput"], throughputs)
         self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs)
-        self.list_quotas = Grant(["servicequotas:ListServiceQuotas"], ["*"], NO_RESOURCE_LEVEL)
+        self.list_quotas = Grant(
+            ["servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"], ["*"], NO_RESOURCE_LEVEL
+        )
 
     def _made_at_run_time(self, actions: Sequence[str], *resources: str) -> Grant:
         return Grant([f"bedrock:{action}" for action in actions], resources, MADE_AT_RUN_TIME)

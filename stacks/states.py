@@ -38,11 +38,11 @@ def task(
     """A task state.
 
     result_path: where the handler's answer goes in the execution's state; None = nowhere.
-    persistent: whatever the error, try for some minutes before giving up.
+    persistent: whatever the error, try for about half an hour before giving up, an hour at most.
     """
     payload = _payload("$", **({"model": model} if model else {}))
     invoke = _invoke(scope, state, function, payload, result_path)
-    return _retry(invoke, ["States.ALL"], attempts=10) if persistent else _retry(invoke, TRANSIENT_ERRORS, attempts=6)
+    return _retry(invoke, ["States.ALL"], attempts=60) if persistent else _retry(invoke, TRANSIENT_ERRORS, attempts=6)
 
 
 def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, model: Model) -> sfn.Map:

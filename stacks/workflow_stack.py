@@ -215,8 +215,10 @@ class WorkflowStack(cdk.Stack):
 
     def _report(self) -> sfn.IChainable:
         write_report = self._step("WriteReport", "write_report", "$.report")
-        notify = self._step("Notify", "notify")
-        in_order(write_report, notify, sfn.Succeed(self.states, "ExperimentEnded"))
+        ended = sfn.Succeed(self.states, "ExperimentEnded")
+        # The verdict stands, whether or not the mail about it goes out.
+        notify = task(self.states, "Notify", self.functions["notify"]).add_catch(ended, result_path="$.notifyFailure")
+        in_order(write_report, notify, ended)
         return write_report
 
     def _step(

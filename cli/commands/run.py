@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel
 from finetuning.run_config import DEFAULT_DATASET
 from rich.console import Console
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         deployment = Deployment.find(request.model, _AWS_POLL_SECONDS)
         try:
             return experiment(request, deployment, console)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit, BotoCoreError, ClientError):
             say(console, f"An execution that was started goes on in AWS: {deployment.console_url}")
             raise
     start = datetime.combine(options.date or CALENDAR_START, time(9), UTC)

@@ -208,7 +208,13 @@ JUDGE_MODELS: Mapping[str, JudgeModel] = {
             inference_profile=True,
             regions=_US_REGIONS,
         ),
-        JudgeModel(id="amazon.nova-2-lite-v1:0", foundation_model="amazon.nova-2-lite-v1:0", prices=_JUDGE_PRICES),
+        JudgeModel(
+            id="us.amazon.nova-2-lite-v1:0",
+            foundation_model="amazon.nova-2-lite-v1:0",
+            prices=_JUDGE_PRICES,
+            inference_profile=True,
+            regions=_US_REGIONS,
+        ),
     )
 }
 DEFAULT_JUDGE_MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"

@@ -12,6 +12,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 from finetuning.base_models import BaseModel, RecordFormat
+from finetuning.run_config import MAX_SYSTEM_PROMPT
 from finetuning.run_store import DatasetFile
 from finetuning.tokens import estimate_tokens
 
@@ -65,7 +66,7 @@ def check_file(file: DatasetFile, chunks: Iterable[bytes], model: BaseModel) -> 
     chunks: the file's bytes in order. Findings stop at MAX_FINDINGS; counting goes on.
     """
     summary, digest = FileSummary(), hashlib.sha256()
-    check = check_evaluation_record if file == "evaluation" else lambda line: check_record(line, model)
+    check = check_evaluation_record if file == "evaluation" else check_record
 
     def seen() -> Iterator[bytes]:
         for chunk in chunks:
@@ -76,7 +77,7 @@ def check_file(file: DatasetFile, chunks: Iterable[bytes], model: BaseModel) -> 
     for number, line in enumerate(read_lines(seen()), start=1):
         summary.records += 1
         try:
-            record = check(line)
+            record = check(line, model)
         except _RecordError as error:
             if len(summary.findings) < MAX_FINDINGS:
                 summary.findings.append(Finding(f"{file}.jsonl", number, *error.args))
@@ -105,6 +106,11 @@ def check_counts(summaries: Mapping[DatasetFile, FileSummary], model: BaseModel)
         if summary.size > size:
             message = f"has {summary.size:,} bytes; at most {size:,} are allowed"
             findings.append(Finding(f"{file}.jsonl", 0, "file-size", message, "Remove records."))
+    for prompt in summaries["training"].system_prompts:
+        # Where all records share it, both models are told it, and it travels in the execution's state.
+        if prompt and len(prompt) > MAX_SYSTEM_PROMPT and len(summaries["training"].system_prompts) == 1:
+            message = f"its system prompt has {len(prompt):,} characters; at most {MAX_SYSTEM_PROMPT:,} are allowed"
+            findings.append(Finding("training.jsonl", 0, "system-prompt", message, "Shorten it in every record."))
     total = summaries["training"].records + summaries["validation"].records
     if total > limits.total_max:
         message = (
@@ -135,12 +141,16 @@ def check_record(line: bytes | None, model: BaseModel) -> Record:
         for reserved in model.reserved:
             if reserved in text:
                 raise _RecordError("reserved", f"{where} holds {reserved!r}, which {model.name} reserves", "Reword it.")
-    if (tokens := record_tokens(record)) > model.limits.tokens_per_record:
-        limit = model.limits.tokens_per_record
+    _check_tokens(record, model)
+    return record
+
+
+def _check_tokens(record: Record, model: BaseModel) -> None:
+    tokens, limit = record_tokens(record), model.limits.tokens_per_record
+    if tokens > limit:
         raise _RecordError(
             "record-tokens", f"about {tokens:,} tokens; at most {limit:,} are allowed", "Shorten or split it."
         )
-    return record
 
 
 def _check_message(index: int, message: object) -> str:
@@ -160,7 +170,7 @@ def _check_message(index: int, message: object) -> str:
     return content
 
 
-def check_evaluation_record(line: bytes | None) -> Record:
+def check_evaluation_record(line: bytes | None, model: BaseModel) -> Record:
     """A question, a reference answer and a topic, each a text that is not empty. Raises _RecordError."""
     record = _parse_object(line)
     _only_keys(record, required=EVALUATION_KEYS)
@@ -169,6 +179,7 @@ def check_evaluation_record(line: bytes | None) -> Record:
             raise _RecordError(
                 f"{key}-empty", f"{key} must be a text that is not empty", "Write it, or remove the record."
             )
+    _check_tokens(record, model)
     return record
 
 

@@ -113,11 +113,16 @@ def _trusts_bedrock(statement: Mapping[str, Any]) -> bool:
 
 
 def no_commitment_quota(services: Services) -> float | None:
-    """How many model units the account may have for custom models; None where Service Quotas does not list it."""
-    pages = services.service_quotas.get_paginator("list_service_quotas").paginate(ServiceCode="bedrock")
-    return next(
-        (quota["Value"] for page in pages for quota in page["Quotas"] if quota["QuotaName"] == QUOTA_NAME), None
-    )
+    """How many model units the account may have for custom models; None where Service Quotas does not know it.
+
+    An account that never changed a quota may find it among the default values only.
+    """
+    for listing in ("list_service_quotas", "list_aws_default_service_quotas"):
+        pages: Any = services.service_quotas.get_paginator(listing).paginate(ServiceCode="bedrock")
+        for quota in (quota for page in pages for quota in page["Quotas"]):
+            if quota["QuotaName"] == QUOTA_NAME:
+                return float(quota["Value"])
+    return None
 
 
 def _quota(around: Surroundings) -> Iterator[str]:
@@ -154,6 +159,8 @@ def _custom_model(around: Surroundings) -> Iterator[str]:
     except ClientError as error:
         yield _explain(error, f"The custom model {arn}", "Check the ARN in the input's customModelArn.")
         return
+    if (status := found.get("modelStatus", "Active")) != "Active":
+        yield f"The custom model {arn} is {status}. Wait until it is Active, or name another in customModelArn."
     base_model_id = found.get("baseModelArn", "").rsplit("/", 1)[-1]
     if base_model_id and not base_model_id.startswith(around.model.inference_id):
         yield (

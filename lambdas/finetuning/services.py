@@ -61,8 +61,8 @@ class Services:
         import boto3
         from botocore.config import Config
 
-        # A long answer takes longer than boto3's default of 60 s.
-        return boto3.client("bedrock-runtime", config=Config(read_timeout=300))
+        # A long answer takes more than boto3's default of 60 s; all its attempts fit into a function's 15 minutes.
+        return boto3.client("bedrock-runtime", config=Config(read_timeout=120))
 
     @cached_property
     def iam(self) -> "IAMClient":

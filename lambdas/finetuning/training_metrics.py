@@ -3,7 +3,7 @@
 import csv
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from finetuning.errors import MetricsNotFoundError
@@ -47,10 +47,16 @@ class TrainingMetrics:
 
     @property
     def drop(self) -> float:
-        """By which share of its first value the loss fell: validation loss, or training loss after a single epoch."""
-        rows = self.validation if len(self.validation) > 1 else self.training
-        first = rows[0].loss
-        return 1 - min(row.loss for row in rows) / first if first else 0.0
+        """By which share the validation loss fell, or the training loss where there was a single epoch.
+
+        Validation loss is first measured after the first epoch. Where the training loss of the first step is higher, it
+        stands for the loss before training: a large dataset may teach everything in its first epoch.
+        """
+        if len(self.validation) == 1:
+            first, lowest = self.training[0].loss, min(row.loss for row in self.training)
+        else:
+            first, lowest = max(self.validation[0].loss, self.training[0].loss), self.best.loss
+        return 1 - lowest / first if first else 0.0
 
     @property
     def learned(self) -> bool:
@@ -127,4 +133,6 @@ def _rows(text: str, column: str) -> list[Loss]:
         rows.append(loss)
     if not rows:
         raise MetricsNotFoundError(f"The job's metrics hold no {column} at all.")
-    return rows
+    # Whether Bedrock counts epochs from 0 or from 1 is not documented; here they count from 1.
+    before = min(row.epoch for row in rows) - 1
+    return [replace(row, epoch=row.epoch - before) for row in rows]

@@ -14,13 +14,21 @@ class Quotas:
     def __init__(self, account: Account, settings: Settings) -> None:
         self._account = account
         self._settings = settings
-        self.operations = {"ListServiceQuotas": self._list, "GetServiceQuota": self._get}
+        self.operations = {
+            "ListServiceQuotas": self._list,
+            "ListAWSDefaultServiceQuotas": self._list_defaults,
+            "GetServiceQuota": self._get,
+        }
 
     def _list(self, parameters: Document) -> Document:
         self._check_service(parameters)
         if parameters.get("QuotaCode", _MODEL_UNITS_CODE) != _MODEL_UNITS_CODE:
             return {"Quotas": []}
         return {"Quotas": [self._model_units()]}
+
+    def _list_defaults(self, parameters: Document) -> Document:
+        self._check_service(parameters)
+        return {"Quotas": [{**self._model_units(), "Value": 0}]}
 
     def _get(self, parameters: Document) -> Document:
         self._check_service(parameters)

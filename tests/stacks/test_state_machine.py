@@ -34,16 +34,25 @@ def test_every_task_retries_and_outlasts_its_function(claude: Assembly) -> None:
 def test_deleting_after_a_failure_is_tried_longest_and_whatever_the_error(claude: Assembly) -> None:
     (retry,) = claude.definition["States"][FAILURE_PATH_START]["Retry"]
 
-    assert (retry["ErrorEquals"], retry["MaxAttempts"]) == (["States.ALL"], 10)
+    # With full jitter an attempt waits half of its limit on average.
+    limits = [min(2 * 2**attempt, retry["MaxDelaySeconds"]) for attempt in range(retry["MaxAttempts"])]
+    assert retry["ErrorEquals"] == ["States.ALL"]
+    assert 25 <= sum(limits) / 2 / 60 <= 60
 
 
 def test_every_failure_of_the_main_path_leads_to_the_failure_path(claude: Assembly) -> None:
     states = claude.definition["States"]
     after_failure = _reachable(claude.definition, FAILURE_PATH_START)
     for name in set(states) - after_failure:
-        if states[name]["Type"] in ("Task", "Map"):
+        if states[name]["Type"] in ("Task", "Map") and name != "Notify":
             (catch,) = states[name]["Catch"]
             assert catch == {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": FAILURE_PATH_START}
+
+
+def test_a_verdict_stands_whether_or_not_people_can_be_told(claude: Assembly) -> None:
+    notify = claude.definition["States"]["Notify"]
+
+    assert [catch["Next"] for catch in notify["Catch"]] == [notify["Next"]] == ["ExperimentEnded"]
 
 
 def test_the_failure_path_deletes_first_and_ends_in_fail_whatever_happens(claude: Assembly) -> None:

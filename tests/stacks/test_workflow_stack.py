@@ -16,6 +16,7 @@ ANY_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
+    "servicequotas:ListAWSDefaultServiceQuotas",
     "servicequotas:ListServiceQuotas",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",

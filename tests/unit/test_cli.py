@@ -162,6 +162,7 @@ def result(**fields: object) -> dict[str, Any]:
         "headline": "Fine-tuning helped.",
         "cost": cost,
         "failure": None,
+        "warnings": ["3 answers were cut off."],
         "provenance": {"environment": "aws"},
         **fields,
     }
@@ -170,7 +171,8 @@ def result(**fields: object) -> dict[str, Any]:
 def test_the_summary_says_verdict_cost_and_where_the_report_is() -> None:
     assert summary(result(), Path("out/run-1")).splitlines() == [
         "verdict  improved: Fine-tuning helped.",
-        "cost     $36.06 (estimated: $132.05); at least: no price is known for a, b",
+        "warning  3 answers were cut off.",
+        "cost     $36.06 (estimated: $132.05); at least; no price is known for a, b",
         "report   out/run-1/report.html",
         "result   out/run-1/result.json",
     ]

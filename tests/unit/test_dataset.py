@@ -346,3 +346,21 @@ def test_the_shipped_dataset_keeps_every_models_rules(file: DatasetFile, model: 
     content = (Path(__file__).parents[2] / "datasets" / "bedrock-faq" / f"{file}.jsonl").read_bytes()
 
     assert findings(content, file, model) == []
+
+
+def test_a_system_prompt_that_all_records_share_must_fit_into_the_state() -> None:
+    files = summaries()
+    files["training"].system_prompts.add("x" * 10_001)
+    (only,) = check_counts(files, HAIKU)
+    files["training"].system_prompts.add("another")
+
+    assert (only.code, only.file) == ("system-prompt", "training.jsonl")
+    assert check_counts(files, HAIKU) == []
+
+
+def test_an_evaluation_record_has_a_token_limit_too() -> None:
+    record = {"question": "Why?", "referenceAnswer": "because " * 40_000, "topic": "reasons"}
+
+    (only,) = findings(json.dumps(record).encode(), "evaluation")
+
+    assert only.code == "record-tokens"

@@ -56,6 +56,9 @@ class FakeAws:
     trust: object = field(default_factory=lambda: {"Statement": [STATEMENT]})
     quotas: dict[str, float] = field(default_factory=lambda: {"Another quota": 0.0, QUOTA_NAME: 1.0})
 
+    defaults: dict[str, float] = field(default_factory=lambda: {QUOTA_NAME: 0.0})
+    quotas_listed: dict[str, float] = field(default_factory=dict)
+
     def _check(self, service: str, asked: str) -> None:
         if asked in self.refusals:
             raise self.error(service, self.refusals[asked], f"about {asked}")
@@ -81,12 +84,14 @@ class FakeAws:
         return {"Role": {"AssumeRolePolicyDocument": self.trust}}
 
     def get_paginator(self, operation: str) -> "FakeAws":
-        assert operation == "list_service_quotas"
+        self.quotas_listed = {"list_service_quotas": self.quotas, "list_aws_default_service_quotas": self.defaults}[
+            operation
+        ]
         return self
 
     def paginate(self, *, ServiceCode: str) -> Iterator[Mapping[str, Any]]:  # noqa: N803 - boto3's name
         self._check("service-quotas", ServiceCode)
-        for name, value in self.quotas.items():
+        for name, value in self.quotas_listed.items():
             yield {"Quotas": [{"QuotaName": name, "Value": value}]}
 
     def converse(self, **request: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as boto3 has it
@@ -310,9 +315,17 @@ def test_the_task_passes_where_all_is_well(check: Callable[[], Mapping[str, Any]
 
 
 def test_a_quota_that_is_not_listed_is_a_warning(aws: FakeAws, check: Callable[[], Mapping[str, Any]]) -> None:
-    del aws.quotas[QUOTA_NAME]
+    del aws.quotas[QUOTA_NAME], aws.defaults[QUOTA_NAME]
 
     assert check() == {"warnings": [f"Service Quotas does not list '{QUOTA_NAME}', so it was not checked."]}
+
+
+def test_a_quota_that_was_never_changed_is_found_among_the_defaults(aws: FakeAws) -> None:
+    del aws.quotas[QUOTA_NAME]
+
+    (only,) = found(aws)
+
+    assert "is 0 in this account and region" in only
 
 
 def test_the_task_fails_with_all_that_must_change(aws: FakeAws, check: Callable[[], Mapping[str, Any]]) -> None:

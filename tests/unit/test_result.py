@@ -445,6 +445,7 @@ def test_the_task_writes_the_result_and_its_report_and_says_where(
     assert written == {
         "verdict": result["verdict"],
         "headline": result["headline"],
+        "warnings": result["warnings"],
         "resultUri": "s3://results/runs/first-run/result.json",
         "reportUri": "s3://results/runs/first-run/report.html",
     }

@@ -74,7 +74,7 @@ def test_every_field_can_be_set() -> None:
         {
             "dataset": files,
             "hyperParameters": {"epochCount": 3, "learningRateMultiplier": "0.5"},
-            "judgeModel": "amazon.nova-2-lite-v1:0",
+            "judgeModel": "us.amazon.nova-2-lite-v1:0",
             "systemPrompt": "Answer briefly.",
             "maxSpendUsd": 0,
             "minimumHeadroom": 2.5,
@@ -88,7 +88,7 @@ def test_every_field_can_be_set() -> None:
     assert run.hyper_parameters["epochCount"] == "3"
     assert run.hyper_parameters["learningRateMultiplier"] == "0.5"
     assert run.hyper_parameters["batchSize"] == "32"
-    assert run.judge_model == "amazon.nova-2-lite-v1:0"
+    assert run.judge_model == "us.amazon.nova-2-lite-v1:0"
     assert run.system_prompt == "Answer briefly."
     assert (run.max_spend_usd, run.minimum_headroom) == (0, 2.5)
     assert run.custom_model_arn == CUSTOM_MODEL
@@ -128,7 +128,7 @@ def test_a_name_that_is_not_shipped_is_a_folder_in_the_data_bucket() -> None:
         ({"hyperParameters": {"epochCount": "nan"}}, "hyperParameters.epochCount: must be a whole number"),
         ({"hyperParameters": {"learningRate": 1}}, "hyperParameters.learningRate: Claude 3 Haiku has no such"),
         ({"judgeModel": "gpt"}, "judgeModel: must be one of us.anthropic"),
-        ({"judgeModel": ["amazon.nova-2-lite-v1:0"]}, "judgeModel: must be one of"),
+        ({"judgeModel": ["us.amazon.nova-2-lite-v1:0"]}, "judgeModel: must be one of"),
         ({"systemPrompt": "  "}, "systemPrompt: must be a text that is not empty"),
         ({"systemPrompt": "x" * 10_001}, "systemPrompt: has 10,001 characters; at most 10,000"),
         ({"maxSpendUsd": "200"}, "maxSpendUsd: must be a number of at least 0; got '200'"),

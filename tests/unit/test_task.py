@@ -223,10 +223,24 @@ class Topic:
     ("state", "expected"),
     [
         (
-            {"report": {"verdict": "improved", "headline": "It helped: 4.0 → 8.0.", "reportUri": "s3://r/report.html"}},
-            ["bedrock-ft first-run: improved", "It helped: 4.0 → 8.0.", "Report: s3://r/report.html"],
+            {
+                "report": {
+                    "verdict": "improved",
+                    "headline": "It helped: 4.0 → 8.0.",
+                    "warnings": ["2 answers were cut off."],
+                    "reportUri": "s3://r/report.html",
+                }
+            },
+            ["bedrock-ft first-run: improved", "It helped: 4.0 → 8.0.\n2 answers were cut off.", "s3://r/report.html"],
         ),
-        ({}, ["bedrock-ft first-run: failed", "its report could not be written", "execution:experiment:first-run"]),
+        (
+            {},
+            [
+                "bedrock-ft first-run: failed",
+                "its report could not be written",
+                "no Provisioned Throughput of this run",
+            ],
+        ),
     ],
 )
 def test_people_are_told_how_a_run_ended_even_without_a_report(

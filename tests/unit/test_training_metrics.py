@@ -163,3 +163,18 @@ def test_the_files_are_where_a_real_job_put_them() -> None:
         "training": f"{folder}/training_artifacts/step_wise_training_metrics.csv",
         "validation": f"{folder}/validation_artifacts/post_fine_tuning_validation/validation_metrics.csv",
     }
+
+
+def test_a_large_dataset_may_teach_everything_in_its_first_epoch() -> None:
+    # The loss before training is not measured: the first step's stands for it.
+    found = metrics((0.50, 0.505, 0.52), training=(2.5, 1.2, 0.6, 0.5, 0.45))
+
+    assert found.best.epoch == 1
+    assert found.learned is True
+
+
+def test_epochs_count_from_1_whatever_the_file_does() -> None:
+    from_zero = "step_number,epoch_number,validation_loss\n0,0,2.5\n1,1,1.5\n2,2,1.6\n"
+    found = parse(csv("training_loss", (2.5, 1.5, 1.2)), from_zero, configured(3))
+
+    assert (found.epochs, found.best.epoch, found.stopped_early) == (3, 2, False)

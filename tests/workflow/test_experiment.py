@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL
 from runs import (
@@ -192,6 +193,8 @@ def test_a_custom_model_that_cannot_answer_costs_no_longer_than_it_takes_to_noti
     document = assert_failed_and_clean(engine, execution, "mute")
     [purchase] = engine.bedrock.ledger.purchases
     assert converse_models(engine)[-1] == purchase.arn
+    in_service = engine.bedrock.settings.throughput_creation.total_seconds()
+    assert document["cost"]["throughputSeconds"] <= in_service + 120
     assert document["questions"][0]["base"]["correctness"] is not None
 
 
@@ -243,6 +246,21 @@ def test_a_deletion_that_never_succeeds_ends_with_an_alarm_in_the_report(engine:
     document = result(engine, "immortal")
     assert "MAY STILL BE ALIVE" in document["warnings"][0]
     assert "Delete it in the Bedrock console now" in document["failure"]["message"]
+
+
+def test_a_verdict_stands_although_nobody_can_be_told(engine: LocalEngine) -> None:
+    for topic in boto3.client("sns").list_topics()["Topics"]:
+        boto3.client("sns").delete_topic(TopicArn=topic["TopicArn"])
+    execution = engine.run("unheard", QUICK)
+    assert execution.status == "SUCCEEDED"
+    assert result(engine, "unheard")["status"] == "SUCCEEDED"
+    assert execution.output["notifyFailure"]["Error"]
+
+
+def test_a_deletion_that_fails_for_ten_minutes_still_happens(engine: LocalEngine) -> None:
+    engine.bedrock.faults.inject("DeleteProvisionedModelThroughput", Fault.before("InternalServerException", times=25))
+    execution = engine.run("late-deletion", QUICK)
+    assert_failed_and_clean(engine, execution, "late-deletion")
 
 
 def test_answers_that_the_judge_does_not_score_are_counted_not_averaged(engine: LocalEngine) -> None:

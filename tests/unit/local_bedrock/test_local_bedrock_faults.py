@@ -167,7 +167,11 @@ def test_only_what_the_api_has_can_be_injected(bedrock: LocalBedrock, operation:
 def test_every_operation_can_be_refused_in_every_common_way(bedrock: LocalBedrock) -> None:
     for operations in bedrock.operations().values():
         for operation in operations:
-            bedrock.faults.inject(operation, Fault.throttle())
-            bedrock.faults.inject(operation, Fault.access_denied())
-            bedrock.faults.inject(operation, Fault.before("InternalServerException"))
-            bedrock.faults.inject(operation, Fault.before("ValidationException"))
+            for code in (
+                "ThrottlingException",
+                "AccessDeniedException",
+                "InternalServerException",
+                "ValidationException",
+            ):
+                bedrock.faults.inject(operation, Fault.before(code))
+                assert bedrock.faults.take(operation) == Fault.before(code)

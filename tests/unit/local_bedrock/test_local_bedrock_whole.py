@@ -54,6 +54,7 @@ def test_every_operation_answers_as_the_published_api_says(
     }
     runtime.invoke_model(modelId=HAIKU, body=json.dumps(body))
     code = quotas.list_service_quotas(ServiceCode="bedrock")["Quotas"][0]["QuotaCode"]
+    quotas.list_aws_default_service_quotas(ServiceCode="bedrock")
     quotas.get_service_quota(ServiceCode="bedrock", QuotaCode=code)
 
     answered = {call.operation for call in bedrock.ledger.calls if call.error is None}
