@@ -38,6 +38,7 @@ def handler(task: Task) -> Mapping[str, Any]:
         **{file: _describe(task, file, summary) for file, summary in summaries.items()},
         "systemPrompt": _system_prompt(task, summaries["training"]),
         "batches": batches(summaries["evaluation"].records),
+        "customModelAnswered": False,
         "warnings": _warnings(task, summaries),
     }
 

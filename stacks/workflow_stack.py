@@ -72,7 +72,7 @@ class WorkflowStack(cdk.Stack):
         read_datasets = (may.read_shipped_datasets, may.read_uploaded_datasets)
         add = self._add_function
 
-        add("configure_run", environment=datasets)
+        add("configure_run", may.read_runs, may.list_runs, environment=datasets)
         add(
             "check_prerequisites",
             *(*read_datasets, may.list_datasets, may.read_service_role, may.list_quotas),
@@ -82,7 +82,7 @@ class WorkflowStack(cdk.Stack):
         )
         add(
             "validate_dataset",
-            *(*read_datasets, may.read_runs, may.write_runs, may.abort_uploads),
+            *(*read_datasets, may.read_runs, may.write_runs, may.list_runs, may.abort_uploads),
             timeout=cdk.Duration.minutes(5),
             memory_mb=512,
         )
@@ -106,7 +106,7 @@ class WorkflowStack(cdk.Stack):
             environment=service_role,
         )
         add("get_customization_job", may.read_job)
-        add("read_training_metrics", may.read_runs, may.list_runs)
+        add("read_training_metrics", may.read_runs, may.write_runs, may.list_runs)
         add("create_provisioned_throughput", may.create_throughput, may.read_throughput)
         add("get_provisioned_throughput", may.read_throughput)
         add("delete_provisioned_throughput", may.read_throughput, may.delete_throughput)
@@ -195,6 +195,7 @@ class WorkflowStack(cdk.Stack):
 
     def _ask_custom_model(self, *, then: sfn.IChainable) -> sfn.IChainable:
         """The throughput is alive from the first of these states until it is gone; the scoring comes after that."""
+        answered = sfn.Choice(self.states, "CustomModelAnswered?")
         create = self._step("CreateProvisionedThroughput", "create_provisioned_throughput", "$.throughput")
         wait_for_service = wait(self.states, "WaitForProvisionedThroughput", "$.throughput.waitSeconds")
         get = self._step("GetProvisionedThroughput", "get_provisioned_throughput", "$.throughput")
@@ -205,13 +206,15 @@ class WorkflowStack(cdk.Stack):
         wait_until_gone = wait(self.states, "WaitUntilThroughputIsGone", "$.deletion.waitSeconds")
         score = self._step("ScoreAnswers (custom)", "score_answers", "$.customScores", "custom")
 
+        # A run that goes on from an earlier one may have every answer already.
+        answered.when(is_true("$.dataset.customModelAnswered"), score).otherwise(create)
         in_order(create, wait_for_service, get, in_service)
         in_service.when(is_equal("$.throughput.status", "InService"), ask).otherwise(wait_for_service)
         in_order(ask, delete, gone)
         gone.when(is_true("$.deletion.gone"), score).otherwise(wait_until_gone)
         in_order(wait_until_gone, delete)
         in_order(score, then)
-        return create
+        return answered
 
     def _report(self) -> sfn.IChainable:
         write_report = self._step("WriteReport", "write_report", "$.report")
