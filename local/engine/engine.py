@@ -22,6 +22,7 @@ from moto.moto_api._internal import mock_random
 from local import stand_in
 from local.bedrock import LocalBedrock
 from local.bedrock.models import Models
+from local.engine import keys
 from local.engine.agenda import Agenda
 from local.engine.clock import VirtualClock
 from local.engine.deployment import Deployer, stacks
@@ -106,6 +107,7 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             self.bedrock = LocalBedrock(self.clock, self.region, self.account_id, self._models)
             stack.enter_context(self.bedrock.registered())
             stack.enter_context(self._functions.adapter())
+            stack.enter_context(keys.adapter())
             stack.enter_context(self._state_machines.adapters())
             stack.callback(services.use, clock=SystemClock(), environment="aws")
             services.use(clock=self.clock, environment="local")
