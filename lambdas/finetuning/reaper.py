@@ -131,7 +131,7 @@ class Reaper:
             outcome = self._delete(resource.arn) if resource.kind is Kind.THROUGHPUT else self._stop(resource.arn)
             if outcome is not None:
                 removal = Removal(reap, outcome, self.clock.now(), self._burned_usd(resource))
-                logger.info("reaped", extra=removal.to_json())
+                logger.info("reaped", extra={"removal": removal.to_json()})
                 self._tell(removal)
                 return [removal]
         return []
