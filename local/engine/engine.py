@@ -25,7 +25,7 @@ from local.bedrock.models import Models
 from local.engine import keys
 from local.engine.agenda import Agenda
 from local.engine.clock import VirtualClock
-from local.engine.deployment import Deployer, stacks
+from local.engine.deployment import Deployer, stacks, without_warnings
 from local.engine.functions import Interceptor, LocalFunctions
 from local.engine.isolation import isolated_environment
 from local.engine.rules import Delivery, LocalRules
@@ -129,7 +129,8 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
         self.outputs = deployer.deploy(self._stacks)
         for stack in self._stacks:
             functions = boto3.client("lambda")
-            self._rules.add(self.cloudformation, functions, stack.name, json.loads(stack.template.read_text()))
+            with without_warnings():
+                self._rules.add(self.cloudformation, functions, stack.name, json.loads(stack.template.read_text()))
         # Made now: the listener runs in the executions' threads, which cannot make clients at the same time.
         describe = self.stepfunctions.describe_execution
         self._state_machines.end_listeners.append(lambda arn: self._rules.execution_ended(describe(executionArn=arn)))
