@@ -176,7 +176,7 @@ def test_what_a_rule_invokes_may_fail(engine: LocalEngine) -> None:
     [
         {"ScheduleExpression": "cron(0 9 * * ? *)"},
         {"EventPattern": {"source": ["aws.states"], "detail": {"name": [{"prefix": "run"}]}}},
-        {"EventPattern": {"source": [{"Ref": "Unknown"}]}},
+        {"EventPattern": {"account": [{"Ref": "AWS::AccountId"}]}},
     ],
 )
 def test_a_rule_that_cannot_be_followed_is_refused(tmp_path: Path, rule: Mapping[str, Any]) -> None:
