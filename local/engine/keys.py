@@ -15,9 +15,14 @@ def adapter() -> AbstractContextManager[None]:
     """Make keys without their tags, which nothing here looks at."""
 
     def create(
-        _cls: type[Key], resource_name: str, cloudformation_json: Mapping[str, Any], *where: str, **others: object
+        _cls: type[Key],
+        name: str,
+        definition: Mapping[str, Any],
+        /,
+        *where: str,
+        **others: Any,  # noqa: ANN401
     ) -> Key:
-        untagged = {**cloudformation_json, "Properties": {**cloudformation_json["Properties"], "Tags": []}}
-        return _create(resource_name, untagged, *where, **others)
+        untagged = {**definition, "Properties": {**definition["Properties"], "Tags": []}}
+        return _create(name, untagged, *where, **others)
 
     return replaced(Key, "create_from_cloudformation_json", classmethod(create))
