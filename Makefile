@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATE),--date "$(DATE)")
 
-.PHONY: run test check format synth deploy lock clean
+.PHONY: run test check format synth bootstrap deploy destroy lock clean
 run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
@@ -25,8 +25,8 @@ format: .venv/installed
 synth: .venv/installed node_modules/installed
 	node_modules/.bin/cdk synth --quiet $(CDK_FLAGS)
 
-deploy: .venv/installed node_modules/installed
-	node_modules/.bin/cdk deploy --all $(CDK_FLAGS)
+bootstrap deploy destroy: .venv/installed node_modules/installed  ## CDK_FLAGS="-c baseModel=nova-lite --profile mine"
+	node_modules/.bin/cdk $@ $(if $(filter-out bootstrap,$@),--all) $(CDK_FLAGS)
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url
 lock:  ## every requirements file: ours, the scoring layer's (for Lambda, with our versions), the emulator's for tests/e2e

@@ -96,10 +96,6 @@ class BaseModel:
     lifecycle: Lifecycle = Lifecycle()
     default_hyper_parameters: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def early_stopping(self) -> bool:
-        return any(parameter.name == "earlyStoppingPatience" for parameter in self.hyper_parameters)
-
 
 @dataclass(frozen=True)
 class JudgeModel:
@@ -114,15 +110,6 @@ class JudgeModel:
     prices: Mapping[str, Price]
     inference_profile: bool = False
     regions: tuple[str, ...] = ()
-
-    def resource_arns(self, region: str, account: str) -> list[str]:
-        """What a caller in that region and account needs bedrock:InvokeModel on."""
-        if not self.inference_profile:
-            return [f"arn:aws:bedrock:{region}::foundation-model/{self.foundation_model}"]
-        return [
-            f"arn:aws:bedrock:{region}:{account}:inference-profile/{self.id}",
-            *(f"arn:aws:bedrock:{other}::foundation-model/{self.foundation_model}" for other in self.regions),
-        ]
 
 
 _GB = 1024**3

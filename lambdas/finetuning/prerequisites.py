@@ -124,7 +124,11 @@ def no_commitment_quota(services: Services) -> float | None:
 
 def _quota(around: Surroundings) -> Iterator[str]:
     """New accounts have a quota of 0; whoever finds that out after training has paid for nothing."""
-    value = no_commitment_quota(around.services)
+    try:
+        value = no_commitment_quota(around.services)
+    except ClientError as error:
+        yield _explain(error, "The list of Bedrock's quotas", "Allow servicequotas:ListServiceQuotas.")
+        return
     if value is not None and value < 1:
         yield (
             f"The quota '{QUOTA_NAME}' is {value:g} in this account and region, so the custom model could not be "
@@ -148,9 +152,16 @@ def _custom_model(around: Surroundings) -> Iterator[str]:
     if arn is None:
         return
     try:
-        around.services.bedrock.get_custom_model(modelIdentifier=arn)
+        found = around.services.bedrock.get_custom_model(modelIdentifier=arn)
     except ClientError as error:
         yield _explain(error, f"The custom model {arn}", "Check the ARN in the input's customModelArn.")
+        return
+    base_model_id = found.get("baseModelArn", "").rsplit("/", 1)[-1]
+    if base_model_id and not base_model_id.startswith(around.model.inference_id):
+        yield (
+            f"The custom model {arn} was made from {base_model_id}, and this deployment is for {around.model.name}, so "
+            "the two could not be compared. Deploy with the base model that it was made from."
+        )
 
 
 def _explain(error: ClientError, what: str, advice: str) -> str:

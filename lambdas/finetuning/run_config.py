@@ -260,7 +260,8 @@ def _hyper_parameter(value: object, parameter: HyperParameter) -> str:
         except ValueError:
             raise _FieldError(f": must be a number, got {value!r}") from None
     number = _number(value, parameter.minimum, parameter.maximum, integer=parameter.integer)
-    return f"{number:.12g}"
+    # As people write it, not as 1e-05.
+    return f"{number:.12f}".rstrip("0").rstrip(".")
 
 
 def _judge_model(value: object) -> str:

@@ -19,8 +19,9 @@ logger.setLevel(logging.INFO)
 
 Event = Mapping[str, Any]
 
-# The error codes after which the same call may succeed later, beyond every HTTP 5xx.
+# The error codes after which the same call may succeed later, beyond HTTP 429 and every 5xx.
 _TRANSIENT_CODES = {
+    "KMSThrottling",
     "ModelErrorException",
     "ModelNotReadyException",
     "ModelTimeoutException",
@@ -118,6 +119,6 @@ def is_transient(error: Exception) -> bool:
 
     if isinstance(error, exceptions.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return status >= 500 or error.response.get("Error", {}).get("Code") in _TRANSIENT_CODES
+        return status == 429 or status >= 500 or error.response.get("Error", {}).get("Code") in _TRANSIENT_CODES
     lost = (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError)
     return isinstance(error, lost)

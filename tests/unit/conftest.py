@@ -1,5 +1,6 @@
 """What unit tests share: no AWS account within reach, a clock moved by hand, S3 in memory, botocore's own errors."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import botocore.session
 import pytest
 from botocore.errorfactory import BaseClientExceptions, ClientExceptionsFactory
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 from finetuning.run_store import RunStore
 from finetuning.services import Clock, services
 from hypothesis import settings
@@ -82,19 +84,32 @@ def clock() -> Clock:
 
 @dataclass
 class InMemoryS3:
-    """The calls that a run's store makes, with boto3's names."""
+    """The calls that handlers make, with boto3's names. `after_get`: what happens to an object once it was read."""
 
     exceptions: BaseClientExceptions = field(default_factory=lambda: exceptions_of("s3"))
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    after_get: Callable[[bytes], bytes] = lambda body: body
 
     def put_object(self, **request: Any) -> None:  # noqa: ANN401 - as boto3 has it
         self.objects[request["Bucket"], request["Key"]] = request["Body"]
 
-    def get_object(self, **request: str) -> Mapping[str, BytesIO]:
-        try:
-            return {"Body": BytesIO(self.objects[request["Bucket"], request["Key"]])}
-        except KeyError:
-            raise error_of("s3", "NoSuchKey", status=404) from None
+    def get_object(self, **request: str) -> Mapping[str, Any]:
+        place = request["Bucket"], request["Key"]
+        if place not in self.objects:
+            raise error_of("s3", "NoSuchKey", status=404)
+        body = self.objects[place]
+        if request.get("IfMatch", _etag(body)) != _etag(body):
+            raise error_of("s3", "PreconditionFailed", status=412)
+        self.objects[place] = self.after_get(body)
+        return {"Body": StreamingBody(BytesIO(body), len(body)), "ETag": _etag(body)}
+
+    def upload_fileobj(self, source: Any, bucket: str, key: str, ExtraArgs: object) -> None:  # noqa: ANN401, N803, ARG002
+        # In parts, as boto3's managed transfer reads a stream.
+        self.objects[bucket, key] = b"".join(iter(lambda: source.read(1000), b""))
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 @pytest.fixture

@@ -282,6 +282,12 @@ def test_a_run_survives_the_state_of_the_execution(execution_input: dict[str, An
     assert document["customModelGiven"] is ("customModelArn" in execution_input)
 
 
+def test_a_small_learning_rate_is_written_as_people_write_it() -> None:
+    run = configure({}, BASE_MODELS["nova-lite"], {}, "data", "2026-02-01T09:00:00+00:00")
+
+    assert run.hyper_parameters == {"epochCount": "5", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}
+
+
 EARLIER = {
     "hyperParameters": {"epochCount": 3},
     "judgeModel": list(JUDGE_MODELS)[1],

@@ -1,0 +1,452 @@
+"""result.json, built from whatever a run has left behind when it ends."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import write_report
+from finetuning.base_models import base_model
+from finetuning.report import render
+from finetuning.result import Ending, build
+from finetuning.run_config import configure
+from finetuning.run_store import (
+    REPORT,
+    RESULT,
+    TRAINING,
+    AnsweringModel,
+    RunStore,
+    answers_key,
+    dataset_key,
+    scores_key,
+)
+from finetuning.services import Clock
+
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:experiment:first-run"
+CUSTOM_MODEL = (
+    "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.claude-3-haiku-20240307-v1:0:200k/abcdef123456"
+)
+GIVEN = {"maxSpendUsd": 300, "hyperParameters": {"batchSize": 8}, "prices": {"trainingPer1kTokens": 0.01}}
+QUESTIONS = [{"question": f"What is {n}?", "referenceAnswer": f"It is {n}.", "topic": "numbers"} for n in range(3)]
+BATCHES = [{"index": 0, "first": 0, "count": 2}, {"index": 1, "first": 2, "count": 1}]
+FAILURE = {"Error": "SomeError", "Cause": json.dumps({"errorMessage": "It broke.", "errorType": "SomeError"})}
+PARTS = {
+    "runId",
+    "executionArn",
+    "status",
+    "baseModel",
+    "verdict",
+    "headline",
+    "scores",
+    "unscored",
+    "training",
+    "cost",
+    "questions",
+    "nextSteps",
+    "warnings",
+    "failure",
+    "timeline",
+    "provenance",
+}
+State = dict[str, Any]
+
+
+def at(minutes: float) -> str:
+    hours, rest = divmod(minutes, 60)
+    return f"2026-02-01T{9 + int(hours):02d}:{int(rest):02d}:00+00:00"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one state of the state machine leaves in the execution's state and in the bucket."""
+
+    name: str
+    leave: Callable[[State, RunStore], None]
+
+
+def part(name: str, key: str, value: object) -> Stage:
+    return Stage(name, lambda state, _: state.update({key: value}))
+
+
+def _configure(state: State, _: RunStore) -> None:
+    shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
+    state["run"] = configure(state["input"], base_model("claude-3-haiku"), shipped, "data", at(0)).to_json()
+
+
+def _validate(state: State, store: RunStore) -> None:
+    store.write_text(dataset_key("evaluation"), "".join(f"{json.dumps(record)}\n" for record in QUESTIONS), "x")
+    described = {"uri": "s3://r/x", "source": "s3://a/1", "sha256": "00", "records": 3, "tokens": 1000}
+    files = dict.fromkeys(("training", "validation", "evaluation"), described)
+    state["dataset"] = {
+        **files,
+        "systemPrompt": None,
+        "batches": BATCHES,
+        "warnings": ["3 evaluation records are few."],
+    }
+
+
+def _answer(model: AnsweringModel, stop_reason: str) -> Callable[[State, RunStore], None]:
+    def leave(_: State, store: RunStore) -> None:
+        for batch in BATCHES:
+            answers = [
+                {"index": n, "answer": f"{model} {n}", "inputTokens": 10, "outputTokens": 20, "stopReason": stop_reason}
+                for n in range(batch["first"], batch["first"] + batch["count"])
+            ]
+            store.write_json(answers_key(model, batch["index"]), {"answers": answers})
+
+    return leave
+
+
+def _score(model: AnsweringModel, scores: list[int | None]) -> Callable[[State, RunStore], None]:
+    def leave(state: State, store: RunStore) -> None:
+        questions = [
+            {
+                "index": n,
+                "correctness": score,
+                "reason": "Because.",
+                "chrf": 30.0,
+                "judgeInputTokens": 100,
+                "judgeOutputTokens": 50,
+            }
+            for n, score in enumerate(scores)
+        ]
+        document: dict[str, Any] = {"questions": questions, "unscored": scores.count(None)}
+        if model == "custom":
+            numbers = {"base": 2.5, "custom": 8.0, "difference": 5.5, "ci95": [5.0, 6.0], "pValue": 0.5, "n": 2}
+            document["comparison"] = {"correctness": {**numbers, "higherIsBetter": True, "range": [1, 10]}}
+        store.write_json(scores_key(model), document)
+        state[f"{model}Scores"] = {"hasHeadroom": True, "correctness": 2.5, "unscored": scores.count(None)}
+
+    return leave
+
+
+TRAINED = {
+    "steps": 21,
+    "epochs": 7,
+    "epochsAsked": 10,
+    "bestEpoch": 5,
+    "stoppedEarly": True,
+    "learned": True,
+    "diagnosis": "Validation loss was best at epoch 5.",
+}
+CURVES = {
+    "trainingLoss": [{"step": 1, "epoch": 1, "loss": 1.4}, {"step": 2, "epoch": 2, "loss": 0.3}],
+    "validationLoss": [{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 1.5}],
+}
+
+
+def _train(state: State, store: RunStore) -> None:
+    state["training"] = TRAINED
+    store.write_json(TRAINING, TRAINED | CURVES)
+
+
+JOB = {"arn": "arn:job", "status": "InProgress", "customModelArn": None, "createdAt": at(2), "endedAt": None}
+THROUGHPUT = {"arn": "arn:throughput", "status": "Creating", "createdAt": at(125), "inServiceAt": None}
+GONE = {"gone": True, "at": at(155), "since": at(154), "createdAt": at(125), "waitSeconds": 15}
+STAGES = [
+    Stage("ConfigureRun", _configure),
+    part("CheckPrerequisites", "prerequisites", {"warnings": []}),
+    Stage("ValidateDataset", _validate),
+    part("EstimateCost", "cost", {"estimatedUsd": 140.5, "unknownPrices": ["judgeInputPer1kTokens"]}),
+    Stage("GenerateAnswers (base)", _answer("base", "end_turn")),
+    Stage("ScoreAnswers (base)", _score("base", [2, 3, 2])),
+    part("StartCustomizationJob", "job", JOB),
+    part(
+        "GetCustomizationJob",
+        "job",
+        {**JOB, "status": "Completed", "customModelArn": CUSTOM_MODEL, "endedAt": at(122)},
+    ),
+    Stage("ReadTrainingMetrics", _train),
+    part("CreateProvisionedThroughput", "throughput", THROUGHPUT),
+    part("GetProvisionedThroughput", "throughput", {**THROUGHPUT, "status": "InService", "inServiceAt": at(150)}),
+    Stage("GenerateAnswers (custom)", _answer("custom", "max_tokens")),
+    Stage("DeleteProvisionedThroughput or ScoreAnswers (custom)", _score("custom", [8, None, 8])),
+    part("WriteReport", "report", {"verdict": "improved"}),
+]
+NAMES = [stage.name for stage in STAGES]
+
+
+@pytest.fixture
+def state_after(store: RunStore) -> Callable[..., State]:
+    """The execution's state once the first `count` states have succeeded."""
+
+    def run(count: int, **given: object) -> State:
+        state: State = {"input": {**GIVEN, **given}}
+        for stage in STAGES[:count]:
+            stage.leave(state, store)
+        if "customScores" in state:
+            state["deletion"] = GONE
+        return state
+
+    return run
+
+
+@pytest.fixture
+def result_of(store: RunStore, clock: Clock) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """The document that a run of three hours ends with; what a report needs of it is checked on the way."""
+    now = clock.now() + timedelta(hours=3)
+
+    def of(state: Mapping[str, Any]) -> dict[str, Any]:
+        ending = Ending("first-run", EXECUTION, state, store, base_model("claude-3-haiku"), "local", now)
+        document = json.loads(json.dumps(build(ending), allow_nan=False))
+        assert document.keys() == PARTS
+        assert render(document).startswith("<!doctype html>")
+        return dict(document)
+
+    return of
+
+
+StateAfter = Callable[..., State]
+ResultOf = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+@pytest.mark.parametrize("count", range(len(STAGES) + 1))
+def test_wherever_a_run_fails_its_result_names_the_state_that_failed(
+    state_after: StateAfter, result_of: ResultOf, count: int
+) -> None:
+    # given a run that failed after some states, and whose throughput is gone
+    state = state_after(count) | {"failure": FAILURE, "deletion": GONE if count > 9 else {"gone": True, "at": at(9)}}
+
+    result = result_of(state)
+
+    assert (result["status"], result["verdict"]) == ("FAILED", "failed")
+    assert result["failure"]["state"] == [*NAMES, "Notify"][count]
+    assert (result["failure"]["error"], result["failure"]["message"]) == ("SomeError", "It broke.")
+    assert result["failure"]["whatToDo"].endswith(".")
+    assert not any("STILL BE ALIVE" in warning for warning in result["warnings"])
+
+
+def test_a_whole_run_ends_with_everything_that_it_found_out(state_after: StateAfter, result_of: ResultOf) -> None:
+    result = result_of(state_after(len(STAGES) - 1))
+
+    assert (result["runId"], result["executionArn"]) == ("first-run", EXECUTION)
+    assert (result["status"], result["failure"], result["baseModel"]) == ("SUCCEEDED", None, "claude-3-haiku")
+    # Two pairs are too few for a verdict.
+    assert result["verdict"] == "inconclusive"
+    assert result["scores"]["correctness"]["difference"] == 5.5
+    assert result["unscored"] == {"base": 0, "custom": 1}
+    assert result["training"] == {**TRAINED, **CURVES}
+    assert [question["difference"] for question in result["questions"]] == [6, None, 6]
+    assert result["questions"][1] == {
+        "index": 1,
+        **QUESTIONS[1],
+        "base": {"answer": "base 1", "correctness": 3, "reason": "Because.", "chrf": 30},
+        "custom": {"answer": "custom 1", "correctness": None, "reason": "Because.", "chrf": 30},
+        "difference": None,
+    }
+    assert result["warnings"] == [
+        "3 evaluation records are few.",
+        "1 answers of the custom model have no score; they are in no mean.",
+        "3 answers were cut off at answers.maxTokens.",
+    ]
+    assert [(moment["at"], moment["event"]) for moment in result["timeline"]] == [
+        (at(0), "run started"),
+        (at(2), "customization job created"),
+        (at(122), "customization job completed"),
+        (at(125), "throughput created"),
+        (at(150), "throughput in service"),
+        (at(155), "throughput gone"),
+        (at(180), "run ended"),
+    ]
+    assert result["provenance"]["customModelArn"] == CUSTOM_MODEL
+    assert result["provenance"]["hyperParameters"]["batchSize"] == "8"
+    assert result["provenance"]["dataset"]["training"]["sha256"] == "00"
+    assert result["provenance"]["environment"] == "local"
+
+
+def test_the_cost_is_what_was_used_at_the_prices_that_are_known(state_after: StateAfter, result_of: ResultOf) -> None:
+    cost = result_of(state_after(len(STAGES) - 1))["cost"]
+
+    quantities = {item["item"]: item["quantity"] for item in cost["items"]}
+    assert quantities == pytest.approx(
+        {
+            "trainingPer1kTokens": 7,
+            "throughputPerHour": 0.5,
+            "inputPer1kTokens": 0.03,
+            "outputPer1kTokens": 0.06,
+            "judgeInputPer1kTokens": 0.6,
+            "judgeOutputPer1kTokens": 0.3,
+        }
+    )
+    assert cost["actualUsd"] == round(7 * 0.01 + 0.5 * 132 + 0.03 * 0.00025 + 0.06 * 0.00125, 2)
+    assert (cost["estimatedUsd"], cost["maxSpendUsd"], cost["throughputSeconds"]) == (140.5, 300, 1800)
+    assert cost["isLowerBound"] is True
+    assert cost["unknownPrices"] == ["judgeInputPer1kTokens", "judgeOutputPer1kTokens"]
+
+
+ALL_PRICES = {
+    "trainingPer1kTokens": 0.01,
+    "judgeInputPer1kTokens": 0.001,
+    "judgeOutputPer1kTokens": 0.005,
+}
+
+
+@pytest.mark.parametrize(
+    ("count", "changes", "is_lower_bound"),
+    [
+        (len(STAGES) - 1, {}, False),
+        # A job that gave no metrics has a cost that nobody knows.
+        (NAMES.index("GetCustomizationJob"), {"failure": FAILURE}, True),
+        # A throughput that is still there goes on costing.
+        (NAMES.index("GetProvisionedThroughput"), {"failure": FAILURE}, True),
+    ],
+)
+def test_a_cost_that_may_be_more_is_a_lower_bound(
+    state_after: StateAfter, result_of: ResultOf, count: int, changes: State, is_lower_bound: bool
+) -> None:
+    state = state_after(count, prices=ALL_PRICES)
+    state["cost"]["unknownPrices"] = []
+
+    assert result_of({**state, **changes})["cost"]["isLowerBound"] is is_lower_bound
+
+
+NOT_GONE = {"gone": False, "at": at(160), "since": at(155), "createdAt": at(125)}
+
+
+@pytest.mark.parametrize(
+    ("completed", "changes", "alive"),
+    [
+        ("GetProvisionedThroughput", {"deletion": GONE}, False),
+        ("GetProvisionedThroughput", {"deletion": NOT_GONE}, True),
+        ("GetProvisionedThroughput", {"cleanupFailure": FAILURE}, True),
+        # A create whose answer was lost, and then a deletion that failed: nobody knows.
+        ("ReadTrainingMetrics", {"cleanupFailure": FAILURE}, True),
+        ("ReadTrainingMetrics", {"cleanupFailure": FAILURE, "deletion": GONE}, False),
+        ("ReadTrainingMetrics", {"deletion": {"gone": True, "at": at(9), "createdAt": None}}, False),
+        # Before the base model's scores nothing can have been bought.
+        ("CheckPrerequisites", {"cleanupFailure": FAILURE}, False),
+    ],
+)
+def test_a_throughput_that_may_be_alive_is_the_first_warning(
+    state_after: StateAfter, result_of: ResultOf, completed: str, changes: State, alive: bool
+) -> None:
+    state = state_after(NAMES.index(completed) + 1) | {"failure": FAILURE} | changes
+
+    warnings = result_of(state)["warnings"]
+
+    assert ["MAY STILL BE ALIVE" in warning for warning in warnings[:1]] == ([alive] if warnings else [])
+    assert alive is any("MAY STILL BE ALIVE" in warning for warning in warnings)
+
+
+def test_a_throughput_that_is_not_known_to_be_gone_costs_until_now(
+    state_after: StateAfter, result_of: ResultOf
+) -> None:
+    state = state_after(NAMES.index("GetProvisionedThroughput")) | {"failure": FAILURE}
+
+    assert result_of(state)["cost"]["throughputSeconds"] == (180 - 125) * 60
+
+
+@pytest.mark.parametrize(
+    ("failure", "message", "what_to_do"),
+    [
+        ({"Error": "States.Timeout"}, "", "AWS did not answer as it should"),
+        ({"Error": "TransientError", "Cause": '{"errorMessage": "Throttled."}'}, "Throttled.", "AWS did not answer"),
+        ({"Error": "States.Runtime", "Cause": "plain words"}, "plain words", "Mend what the message names"),
+        ({"Error": "X", "Cause": '["no", "object"]'}, '["no", "object"]', "Mend what the message names"),
+        ({"Error": "X", "Cause": "17"}, "17", "Mend what the message names"),
+    ],
+)
+def test_a_failure_is_readable_in_every_form_that_it_comes_in(
+    state_after: StateAfter, result_of: ResultOf, failure: State, message: str, what_to_do: str
+) -> None:
+    found = result_of(state_after(3) | {"failure": failure})["failure"]
+
+    assert found["message"] == message
+    assert found["whatToDo"].startswith(what_to_do)
+
+
+def test_a_refused_input_has_a_result_too(result_of: ResultOf) -> None:
+    for refused in ([1], "text", {"budget": 1}):
+        result = result_of({"input": refused, "failure": FAILURE})
+
+        assert result["failure"]["state"] == "ConfigureRun"
+        assert (result["cost"], result["questions"], result["nextSteps"]) == (None, [], [])
+
+
+def test_over_budget_is_a_verdict_with_the_limit_that_would_be_enough(
+    state_after: StateAfter, result_of: ResultOf
+) -> None:
+    state = state_after(4) | {"failure": {"Error": "OverBudget", "Cause": "It would cost $140.50."}}
+
+    result = result_of(state)
+
+    assert (result["status"], result["verdict"]) == ("FAILED", "over_budget")
+    assert result["failure"]["state"] == "EstimateCost"
+    assert result["headline"] == "Nothing was bought. It would cost $140.50."
+    # The rest of the input stays what it was.
+    assert result["nextSteps"][0]["input"] == {**GIVEN, "maxSpendUsd": 141}
+
+
+def test_a_next_step_changes_one_thing_and_keeps_the_rest_of_the_input(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore
+) -> None:
+    state = state_after(len(STAGES) - 1, hyperParameters={"batchSize": 8, "epochCount": 2})
+    still_falling = {**TRAINED, "epochs": 2, "bestEpoch": 2, "stoppedEarly": False}
+    store.write_json(TRAINING, still_falling | CURVES)
+
+    steps = result_of(state | {"training": still_falling})["nextSteps"]
+
+    (more_epochs,) = [step["input"] for step in steps if step["input"]]
+    assert more_epochs == {**GIVEN, "hyperParameters": {"batchSize": 8, "epochCount": 4}}
+
+
+@pytest.mark.parametrize(
+    ("completed", "changes", "verdict"),
+    [
+        ("ScoreAnswers (base)", {"baseScores": {"hasHeadroom": False, "correctness": 9.5}}, "no_headroom"),
+        ("ReadTrainingMetrics", {"training": {**TRAINED, "learned": False}}, "did_not_learn"),
+    ],
+)
+def test_a_run_that_has_seen_enough_succeeds_without_a_throughput(
+    state_after: StateAfter, result_of: ResultOf, completed: str, changes: State, verdict: str
+) -> None:
+    state = state_after(NAMES.index(completed) + 1) | changes
+
+    result = result_of(state)
+    failed_at_its_report = result_of(state | {"failure": FAILURE})
+
+    assert (result["status"], result["verdict"]) == ("SUCCEEDED", verdict)
+    assert result["cost"]["throughputSeconds"] == 0
+    assert failed_at_its_report["failure"]["state"] == "WriteReport"
+
+
+def test_a_given_custom_model_needs_no_job(state_after: StateAfter, result_of: ResultOf) -> None:
+    state = state_after(6, customModelArn=CUSTOM_MODEL) | {"failure": FAILURE}
+
+    result = result_of(state)
+
+    assert result["failure"]["state"] == "CreateProvisionedThroughput"
+    assert result["provenance"]["customModelArn"] == CUSTOM_MODEL
+    assert result["training"] is None
+
+
+def test_answers_that_were_half_given_are_shown(state_after: StateAfter, result_of: ResultOf, store: RunStore) -> None:
+    state = state_after(4) | {"failure": FAILURE}
+    store.write_json(
+        answers_key("base", 0),
+        {"answers": [{"index": 0, "answer": "x", "inputTokens": 1, "outputTokens": 1, "stopReason": "end_turn"}]},
+    )
+
+    result = result_of(state)
+
+    assert result["failure"]["state"] == "GenerateAnswers (base)"
+    assert result["questions"][0]["base"] == {"answer": "x", "correctness": None, "reason": None, "chrf": None}
+    assert result["questions"][1]["base"] is None
+
+
+def test_the_task_writes_the_result_and_its_report_and_says_where(
+    state_after: StateAfter, store: RunStore, invoke: Callable[..., Mapping[str, Any]]
+) -> None:
+    written = invoke(write_report.handler, state_after(len(STAGES) - 1))
+
+    result, page = store.read_json(RESULT), store.find_bytes(REPORT)
+    assert written == {
+        "verdict": result["verdict"],
+        "headline": result["headline"],
+        "resultUri": "s3://results/runs/first-run/result.json",
+        "reportUri": "s3://results/runs/first-run/report.html",
+    }
+    assert page is not None
+    assert page.decode() == render(result)

@@ -1,0 +1,153 @@
+"""The task that checks a dataset and keeps the run's own copy of it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import validate_dataset
+from botocore.exceptions import ClientError
+from finetuning.base_models import base_model
+from finetuning.errors import InvalidDatasetError
+from finetuning.run_config import configure
+from finetuning.run_store import DATASET_FILES, RunStore, dataset_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+Invoke = Callable[..., Mapping[str, Any]]
+
+
+def lines(*records: Mapping[str, Any]) -> bytes:
+    return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records).encode()
+
+
+def conversation(number: int, **others: object) -> Mapping[str, Any]:
+    question, answer = f"{number}は? {'x' * 50}", f"It is {number}."
+    return {**others, "messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]}
+
+
+def question(number: int) -> Mapping[str, Any]:
+    return {"question": f"{number}は?", "referenceAnswer": f"It is {number}.", "topic": "numbers"}
+
+
+GOOD = {
+    "training": lines(*(conversation(number, system="Be brief.") for number in range(40))),
+    "validation": lines(*map(conversation, range(32))),
+    "evaluation": lines(*map(question, range(20))),
+}
+
+
+@pytest.fixture
+def upload(s3: "S3Client") -> Callable[..., None]:
+    """A dataset at s3://data/datasets/mine/ that is good but for the files given."""
+
+    def put(**files: bytes) -> None:
+        for file, body in {**GOOD, **files}.items():
+            s3.put_object(Bucket="data", Key=f"datasets/mine/{file}.jsonl", Body=body)
+
+    return put
+
+
+def state(**execution_input: object) -> Mapping[str, Any]:
+    given = {"dataset": "mine", **execution_input}
+    run = configure(given, base_model("claude-3-haiku"), {}, "data", "2026-02-01T09:00:00+00:00")
+    return {"run": run.to_json()}
+
+
+def test_a_good_dataset_is_copied_byte_for_byte_and_described(
+    invoke: Invoke, store: RunStore, upload: Callable[..., None]
+) -> None:
+    upload()
+
+    found = invoke(validate_dataset.handler, state())
+
+    assert {file: store.find_bytes(dataset_key(file)) for file in DATASET_FILES} == GOOD
+    assert found["training"] == {
+        "uri": "s3://results/runs/first-run/dataset/training.jsonl",
+        "source": "s3://data/datasets/mine/training.jsonl",
+        "sha256": hashlib.sha256(GOOD["training"]).hexdigest(),
+        "records": 40,
+        "tokens": found["training"]["tokens"],
+    }
+    assert found["training"]["tokens"] > 40
+    assert [batch["count"] for batch in found["batches"]] == [8, 8, 4]
+    assert (found["systemPrompt"], found["warnings"]) == ("Be brief.", [])
+
+
+def test_every_finding_of_every_file_is_listed_and_nothing_is_kept(
+    invoke: Invoke, store: RunStore, upload: Callable[..., None]
+) -> None:
+    upload(training=GOOD["training"] + b"broken\n", validation=lines(conversation(1)), evaluation=b"{}\n")
+
+    with pytest.raises(InvalidDatasetError) as caught:
+        invoke(validate_dataset.handler, state())
+
+    summary, *found = str(caught.value).split("\n- ")
+    assert summary == "The dataset 'mine' breaks Claude 3 Haiku's rules:"
+    assert [line.split(":")[0] for line in found] == [
+        "training.jsonl line 41",
+        "evaluation.jsonl line 1",
+        "validation.jsonl",
+    ]
+    assert [store.find_bytes(dataset_key(file)) for file in DATASET_FILES] == [None] * 3
+
+
+def test_a_file_that_changes_while_it_is_checked_is_not_trusted(
+    invoke: Invoke, s3: "S3Client", upload: Callable[..., None]
+) -> None:
+    upload()
+    vars(s3)["after_get"] = lambda body: body + b"broken\n"
+
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        invoke(validate_dataset.handler, state())
+
+
+def test_another_models_records_are_rendered_for_it(
+    invoke: Invoke, store: RunStore, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload()
+    monkeypatch.setenv("BASE_MODEL", "nova-micro")
+
+    found = invoke(validate_dataset.handler, state())
+
+    records = store.read_jsonl(dataset_key("training"))
+    assert len(records) == found["training"]["records"] == 40
+    assert records[3]["messages"][0]["content"] == [{"text": f"3は? {'x' * 50}"}]
+    assert store.find_bytes(dataset_key("evaluation")) == GOOD["evaluation"]
+
+
+TWO_PROMPTS = lines(*(conversation(number, system=f"Be {number % 2}.") for number in range(40)))
+
+
+@pytest.mark.parametrize(
+    ("training", "execution_input", "prompt", "warned"),
+    [
+        (GOOD["training"], {"systemPrompt": "Be kind."}, "Be kind.", False),
+        (lines(*map(conversation, range(40))), {}, None, False),
+        (lines(*(conversation(number, system="") for number in range(40))), {}, None, False),
+        (TWO_PROMPTS, {}, None, True),
+        (TWO_PROMPTS, {"systemPrompt": "Be kind."}, "Be kind.", False),
+    ],
+)
+def test_both_models_are_told_what_the_training_data_tells(
+    invoke: Invoke,
+    upload: Callable[..., None],
+    training: bytes,
+    execution_input: Mapping[str, Any],
+    prompt: str | None,
+    warned: bool,
+) -> None:
+    upload(training=training)
+
+    found = invoke(validate_dataset.handler, state(**execution_input))
+
+    assert found["systemPrompt"] == prompt
+    assert any("different system prompts" in warning for warning in found["warnings"]) is warned
+
+
+def test_few_questions_are_a_warning(invoke: Invoke, upload: Callable[..., None]) -> None:
+    upload(evaluation=lines(*map(question, range(19))))
+
+    assert "19 evaluation records are few" in invoke(validate_dataset.handler, state())["warnings"][0]
