@@ -5,16 +5,22 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from finetuning.run_config import configure
+from finetuning.run_config import RunConfig, configure
+from finetuning.run_store import RUN
 from finetuning.task import Task, task
 
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
+    def find_run(run: str) -> RunConfig | None:
+        found = task.store_of(run).find_json(RUN)
+        return RunConfig.from_json(found["run"]) if found else None
+
     return configure(
         task.state["input"],
         task.base_model,
         shipped_datasets=json.loads(os.environ["DATASETS"]),
         data_bucket=os.environ["DATA_BUCKET"],
         started_at=task.services.clock.now().isoformat(),
+        find_run=find_run,
     ).to_json()

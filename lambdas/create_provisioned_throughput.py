@@ -1,18 +1,33 @@
-"""CreateProvisionedThroughput: from here on the run pays by the hour."""
+"""CreateProvisionedThroughput: from here on the run pays by the hour, if its budget still allows it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from finetuning import names, throughput
+from finetuning.cost import with_throughput
+from finetuning.errors import OverBudgetError
+from finetuning.judge import RUBRIC
 from finetuning.task import Task, task
+from finetuning.tokens import estimate_tokens
 
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
+    _check_budget(task)
     return throughput.create(
         task.services.bedrock,
         names.throughput_name(task.base_model.key, task.run_id),
         task.run.custom_model_arn or task.state["job"]["customModelArn"],
         task.execution_arn,
         task.services.clock.now(),
+        task.run.throughput_life,
     ).to_json()
+
+
+def _check_budget(task: Task) -> None:
+    spent, total = with_throughput(task.state, task.run, task.base_model, estimate_tokens(RUBRIC))
+    if round(total.usd, 2) > task.run.max_spend_usd:
+        raise OverBudgetError(
+            f"The run has cost ${spent.usd:,.2f} so far, with the throughput and the scoring it would be "
+            f"${total.usd:,.2f}, and maxSpendUsd is ${task.run.max_spend_usd:,.2f}."
+        )

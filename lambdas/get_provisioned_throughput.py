@@ -9,4 +9,5 @@ from finetuning.task import Task, task
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
-    return throughput.get(task.services.bedrock, task.state["throughput"]["arn"], task.services.clock.now()).to_json()
+    arn, now = task.state["throughput"]["arn"], task.services.clock.now()
+    return throughput.get(task.services.bedrock, arn, now, task.run.throughput_life).to_json()

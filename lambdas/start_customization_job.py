@@ -1,4 +1,4 @@
-"""StartCustomizationJob: one job per run, however often this is called."""
+"""StartCustomizationJob: one job per run, however often this is called; none where an earlier run's has completed."""
 
 import os
 from collections.abc import Mapping
@@ -11,6 +11,10 @@ from finetuning.task import Task, task
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
+    for run in task.run.earlier_runs:
+        done = customization.find_completed(task.services.bedrock, names.job_name(task.base_model.key, run))
+        if done is not None:
+            return done.to_json()
     request = customization.JobRequest(
         name=names.job_name(task.base_model.key, task.run_id),
         custom_model_name=names.custom_model_name(task.base_model.key, task.run_id),

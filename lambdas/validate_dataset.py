@@ -1,8 +1,12 @@
-"""ValidateDataset: apply the base model's rules, then keep the run's own copy in the base model's format."""
+"""ValidateDataset: apply the base model's rules, then keep the run's own copy in the base model's format.
+
+A run that goes on from an earlier one takes that run's copy over, and everything that was made with it.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, cast
 
+from finetuning import resume
 from finetuning.dataset import FEW_EVALUATION_RECORDS, FileSummary, batches, check_counts, check_file, render
 from finetuning.errors import InvalidDatasetError
 from finetuning.run_store import DATASET_FILES, DatasetFile, dataset_key, split_s3_uri
@@ -13,6 +17,13 @@ CHUNK_BYTES = 1024 * 1024
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
+    earlier = task.run.earlier_runs
+    dataset = resume.take_over(task.store, task.store_of(earlier[0]), task.run) if earlier else _capture(task)
+    resume.leave(task.store, task.run, dataset)
+    return dataset
+
+
+def _capture(task: Task) -> Mapping[str, Any]:
     sources = {file: getattr(task.run.dataset, file) for file in DATASET_FILES}
     # One pass to check, one to copy: nothing of a dataset that breaks a rule is kept. The ETag ties them together.
     etags, summaries = {}, {}
@@ -38,6 +49,8 @@ def handler(task: Task) -> Mapping[str, Any]:
         **{file: _describe(task, file, summary) for file, summary in summaries.items()},
         "systemPrompt": _system_prompt(task, summaries["training"]),
         "batches": batches(summaries["evaluation"].records),
+        "trained": False,
+        "customModelAnswered": False,
         "warnings": _warnings(task, summaries),
     }
 

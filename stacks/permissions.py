@@ -1,8 +1,9 @@
 """What the tasks' functions may do, by name: each permission on exact ARNs, or with the reason why not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
+from finetuning import tags
 from finetuning.base_models import JUDGE_MODELS, BaseModel, JudgeModel
 
 from stacks.grants import Grant
@@ -10,19 +11,33 @@ from stacks.storage_stack import RUN_PREFIX, StorageStack
 
 DATASET_PREFIX = "People upload datasets under this prefix, with names of their own"
 MADE_AT_RUN_TIME = "Bedrock makes the id of a job, custom model or throughput at run time"
+ONE_PER_EXECUTION = "Each execution of the state machine has its own ARN, which is known only at run time"
 NO_RESOURCE_LEVEL = "Service Quotas has no resource-level permissions for lists"
+NO_RESOURCE_LEVEL_FOR_LISTS = "Bedrock has no resource-level permissions for lists"
+
+# AWS's Service Authorization Reference for Bedrock, read 2026-11: creates and TagResource know the tags of the request,
+# deleting a throughput and stopping a job know the tags of the resource.
+Condition = Mapping[str, Mapping[str, str]]
+WITH_OUR_TAG: Condition = {"StringEquals": {f"aws:RequestTag/{tags.APP}": tags.APP_NAME}}
+HAS_OUR_TAG: Condition = {"StringEquals": {f"aws:ResourceTag/{tags.APP}": tags.APP_NAME}}
 
 
 class Permissions:
-    """shipped_objects: ARNs of the shipped datasets' files."""
+    """shipped_objects: ARNs of the shipped datasets' files. state_machine_name: the one whose executions are meant."""
 
     def __init__(
-        self, stack: Stack, base_model: BaseModel, storage: StorageStack, shipped_objects: Sequence[str]
+        self,
+        stack: Stack,
+        base_model: BaseModel,
+        storage: StorageStack,
+        shipped_objects: Sequence[str],
+        state_machine_name: str,
     ) -> None:
         self._stack = stack
         self._allow_storage(storage, shipped_objects)
         self._allow_models(base_model)
         self._allow_jobs_and_throughputs(base_model)
+        self._allow_executions(state_machine_name)
 
     def _allow_storage(self, storage: StorageStack, shipped_objects: Sequence[str]) -> None:
         data = f"arn:{self._stack.partition}:s3:::{storage.data_bucket_name}"
@@ -54,24 +69,45 @@ class Permissions:
             self._own(f"{kind}/*") for kind in ("model-customization-job", "custom-model", "provisioned-model")
         )
         self.customize_base_model = Grant(
-            ["bedrock:CreateModelCustomizationJob"], [self._model(base_model.customization_id)]
+            ["bedrock:CreateModelCustomizationJob"],
+            [self._model(base_model.customization_id)],
+            conditions=WITH_OUR_TAG,
         )
-        self.create_job = self._made_at_run_time(["CreateModelCustomizationJob", "TagResource"], custom_models, jobs)
+        self.create_job = self._made_at_run_time(
+            ["CreateModelCustomizationJob", "TagResource"], custom_models, jobs, conditions=WITH_OUR_TAG
+        )
         self.read_job = self._made_at_run_time(["GetModelCustomizationJob"], jobs)
-        self.stop_job = self._made_at_run_time(["StopModelCustomizationJob"], jobs)
+        self.stop_job = self._made_at_run_time(["StopModelCustomizationJob"], jobs, conditions=HAS_OUR_TAG)
         self.read_custom_model = self._made_at_run_time(["GetCustomModel"], custom_models)
         self.create_throughput = self._made_at_run_time(
-            ["CreateProvisionedModelThroughput", "TagResource"], custom_models, throughputs
+            ["CreateProvisionedModelThroughput", "TagResource"], custom_models, throughputs, conditions=WITH_OUR_TAG
         )
         self.read_throughput = self._made_at_run_time(["GetProvisionedModelThroughput"], throughputs)
-        self.delete_throughput = self._made_at_run_time(["DeleteProvisionedModelThroughput"], throughputs)
+        self.delete_throughput = self._made_at_run_time(
+            ["DeleteProvisionedModelThroughput"], throughputs, conditions=HAS_OUR_TAG
+        )
+        self.list_throughputs_and_jobs = Grant(
+            ["bedrock:ListProvisionedModelThroughputs", "bedrock:ListModelCustomizationJobs"],
+            ["*"],
+            NO_RESOURCE_LEVEL_FOR_LISTS,
+        )
+        self.read_tags = self._made_at_run_time(["ListTagsForResource"], throughputs, jobs)
         self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs)
         self.list_quotas = Grant(
             ["servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"], ["*"], NO_RESOURCE_LEVEL
         )
 
-    def _made_at_run_time(self, actions: Sequence[str], *resources: str) -> Grant:
-        return Grant([f"bedrock:{action}" for action in actions], resources, MADE_AT_RUN_TIME)
+    def _allow_executions(self, state_machine_name: str) -> None:
+        states = f"arn:{self._stack.partition}:states:{self._stack.region}:{self._stack.account}"
+        self.list_executions = Grant(["states:ListExecutions"], [f"{states}:stateMachine:{state_machine_name}"])
+        self.read_executions = Grant(
+            ["states:DescribeExecution", "states:GetExecutionHistory"],
+            [f"{states}:execution:{state_machine_name}:*"],
+            ONE_PER_EXECUTION,
+        )
+
+    def _made_at_run_time(self, actions: Sequence[str], *resources: str, conditions: Condition | None = None) -> Grant:
+        return Grant([f"bedrock:{action}" for action in actions], resources, MADE_AT_RUN_TIME, conditions)
 
     def _judge_arns(self, judge: JudgeModel) -> list[str]:
         """An inference profile forwards to its model in any of its regions, and the caller needs the right to each."""

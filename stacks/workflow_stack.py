@@ -1,15 +1,14 @@
-"""The workflow: one function for each task, the flow through them, and the topic that hears of each run's end.
+"""The workflow: one function for each task, the flow through them, the guard outside, and the topic that hears of it.
 
 Adding a step = a handler file `lambdas/<step>.py`, its function with what it may do in `_add_functions`, and its
 state in the part of the flow where it belongs.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from finetuning.base_models import BaseModel
@@ -17,12 +16,14 @@ from finetuning.base_models import BaseModel
 from stacks.datasets import ShippedDatasets
 from stacks.failure_path import failure_path
 from stacks.grants import Grant
+from stacks.guard import Guard, dead_letter_queue
 from stacks.layer import scoring_layer
 from stacks.permissions import Permissions
 from stacks.state_machine import ExperimentStateMachine
 from stacks.states import Model, ask_in_batches, in_order, is_equal, is_true, task, wait
 from stacks.storage_stack import StorageStack
 from stacks.task_function import TaskFunction
+from stacks.topic import RunTopic
 
 
 class WorkflowStack(cdk.Stack):
@@ -42,37 +43,35 @@ class WorkflowStack(cdk.Stack):
         self.base_model = base_model
         self.storage = storage
         self.add_stack_dependency(storage, reason="reads its exports")
-        self.topic = sns.Topic(
-            self,
-            "RunEnded",
-            display_name="bedrock-ft runs",
-            enforce_ssl=True,
-            master_key=kms.Alias.from_alias_name(self, "SnsKey", "alias/aws/sns"),
-        )
+        self.topic = RunTopic(self, "Topic")
         self.functions: dict[str, lambda_.Function] = {}
-        self._add_functions()
+        state_machine_name = f"{base_model.key}-ft-experiment"
+        shipped = ShippedDatasets(self, "Datasets")
+        may = Permissions(self, base_model, storage, shipped.object_arns, state_machine_name)
+        self._add_functions(may, shipped)
         # Apart from the functions, whose construct ids are like the states' names.
         self.states = Construct(self, "States")
         self.failed = failure_path(self.states, self.functions)
         self.state_machine = ExperimentStateMachine(
             self,
             "Experiment",
-            name=f"{base_model.key}-ft-experiment",
+            name=state_machine_name,
             definition=self._flow(),
             functions=list(self.functions.values()),
         ).state_machine
+        self._add_guard(may)
         self._add_outputs()
 
-    def _add_functions(self) -> None:
+    def _add_functions(self, may: Permissions, shipped: ShippedDatasets) -> None:
         """Each task's function, with exactly what it may do beyond writing its log and traces."""
-        shipped = ShippedDatasets(self, "Datasets")
-        may = Permissions(self, self.base_model, self.storage, shipped.object_arns)
         datasets = {"DATA_BUCKET": self.storage.data_bucket_name, "DATASETS": self.to_json_string(shipped.uris)}
         service_role = {"SERVICE_ROLE_ARN": self.storage.service_role_arn}
         read_datasets = (may.read_shipped_datasets, may.read_uploaded_datasets)
-        add = self._add_function
 
-        add("configure_run", environment=datasets)
+        def add(task: str, *grants: Grant, **options: Any) -> None:  # noqa: ANN401 - those of _function
+            self.functions[task] = self._function(task, *grants, **options).function
+
+        add("configure_run", may.read_runs, may.list_runs, environment=datasets)
         add(
             "check_prerequisites",
             *(*read_datasets, may.list_datasets, may.read_service_role, may.list_quotas),
@@ -82,7 +81,7 @@ class WorkflowStack(cdk.Stack):
         )
         add(
             "validate_dataset",
-            *(*read_datasets, may.read_runs, may.write_runs, may.abort_uploads),
+            *(*read_datasets, may.read_runs, may.write_runs, may.list_runs, may.abort_uploads),
             timeout=cdk.Duration.minutes(5),
             memory_mb=512,
         )
@@ -106,16 +105,42 @@ class WorkflowStack(cdk.Stack):
             environment=service_role,
         )
         add("get_customization_job", may.read_job)
-        add("read_training_metrics", may.read_runs, may.list_runs)
+        add("read_training_metrics", may.read_runs, may.write_runs, may.list_runs)
         add("create_provisioned_throughput", may.create_throughput, may.read_throughput)
         add("get_provisioned_throughput", may.read_throughput)
         add("delete_provisioned_throughput", may.read_throughput, may.delete_throughput)
         add("stop_customization_job", may.read_job, may.stop_job)
         add("write_report", may.read_runs, may.write_runs, may.list_runs, memory_mb=512)
-        publish = Grant(["sns:Publish"], [self.topic.topic_arn])
-        add("notify", publish, environment={"TOPIC_ARN": self.topic.topic_arn})
+        add("notify", *self.topic.publish, environment=self._topic_arn)
 
-    def _add_function(
+    def _add_guard(self, may: Permissions) -> None:
+        """No task of the state machine: it runs when an execution cannot clean up after itself."""
+        events_lost = dead_letter_queue(self, "GuardEventsLost")
+        reap_throughput = self._function(
+            "reap_throughput",
+            *(may.list_throughputs_and_jobs, may.read_tags, may.read_throughput, may.delete_throughput),
+            *(may.read_job, may.stop_job, may.list_executions, may.read_executions),
+            *(may.read_runs, may.write_runs, may.list_runs, *self.topic.publish),
+            Grant(["sqs:SendMessage"], [events_lost.queue_arn]),
+            environment={"STATE_MACHINE_ARN": self.state_machine.state_machine_arn, **self._topic_arn},
+            timeout=cdk.Duration.minutes(4),
+            memory_mb=512,
+        )
+        Guard(
+            self,
+            "Guard",
+            function=reap_throughput.function,
+            log_group=reap_throughput.log_group,
+            events_lost=events_lost,
+            state_machine=self.state_machine,
+            topic=self.topic.topic,
+        )
+
+    @property
+    def _topic_arn(self) -> Mapping[str, str]:
+        return {"TOPIC_ARN": self.topic.topic.topic_arn}
+
+    def _function(
         self,
         task_name: str,
         *grants: Grant,
@@ -123,8 +148,8 @@ class WorkflowStack(cdk.Stack):
         timeout: cdk.Duration | None = None,
         memory_mb: int = 256,
         layers: Sequence[lambda_.ILayerVersion] = (),
-    ) -> None:
-        self.functions[task_name] = TaskFunction(
+    ) -> TaskFunction:
+        return TaskFunction(
             self,
             "".join(word.capitalize() for word in task_name.split("_")),
             task=task_name,
@@ -138,7 +163,7 @@ class WorkflowStack(cdk.Stack):
             timeout=timeout or cdk.Duration.minutes(1),
             memory_mb=memory_mb,
             layers=layers,
-        ).function
+        )
 
     def _flow(self) -> sfn.IChainable:
         """The main path, from dataset to verdict, put together from its end: each part is told what follows it."""
@@ -195,6 +220,7 @@ class WorkflowStack(cdk.Stack):
 
     def _ask_custom_model(self, *, then: sfn.IChainable) -> sfn.IChainable:
         """The throughput is alive from the first of these states until it is gone; the scoring comes after that."""
+        answered = sfn.Choice(self.states, "CustomModelAnswered?")
         create = self._step("CreateProvisionedThroughput", "create_provisioned_throughput", "$.throughput")
         wait_for_service = wait(self.states, "WaitForProvisionedThroughput", "$.throughput.waitSeconds")
         get = self._step("GetProvisionedThroughput", "get_provisioned_throughput", "$.throughput")
@@ -205,13 +231,15 @@ class WorkflowStack(cdk.Stack):
         wait_until_gone = wait(self.states, "WaitUntilThroughputIsGone", "$.deletion.waitSeconds")
         score = self._step("ScoreAnswers (custom)", "score_answers", "$.customScores", "custom")
 
+        # A run that goes on from an earlier one may have every answer already.
+        answered.when(is_true("$.dataset.customModelAnswered"), score).otherwise(create)
         in_order(create, wait_for_service, get, in_service)
         in_service.when(is_equal("$.throughput.status", "InService"), ask).otherwise(wait_for_service)
         in_order(ask, delete, gone)
         gone.when(is_true("$.deletion.gone"), score).otherwise(wait_until_gone)
         in_order(wait_until_gone, delete)
         in_order(score, then)
-        return create
+        return answered
 
     def _report(self) -> sfn.IChainable:
         write_report = self._step("WriteReport", "write_report", "$.report")
@@ -240,6 +268,7 @@ class WorkflowStack(cdk.Stack):
             "StateMachineConsoleUrl": (f"{console}#/statemachines/view/{arn}", "The same in the console"),
             "DataBucketName": (self.storage.data_bucket_name, "Upload datasets under datasets/"),
             "ResultsBucketName": (self.storage.results_bucket_name, "Reports are under runs/<run id>/"),
+            "TopicArn": (self.topic.topic.topic_arn, "Subscribe to hear of runs, of what the guard removed, of alarms"),
         }
         for name, (value, description) in outputs.items():
             cdk.CfnOutput(self, name, value=value, description=description)

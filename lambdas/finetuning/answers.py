@@ -1,7 +1,8 @@
 """Putting the evaluation questions to a model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from finetuning.json_names import camel_keys
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """One model's answer to evaluation question `index` (from 0); latency in milliseconds as Bedrock reports it."""
+    """One model's answer to evaluation question `index` (from 0), asked at `asked_at` (ISO 8601).
+
+    Latency in milliseconds, as Bedrock reports it.
+    """
 
     index: int
+    asked_at: str
     answer: str
     input_tokens: int
     output_tokens: int
@@ -33,6 +38,7 @@ def ask(
     question: str,
     system_prompt: str | None,
     settings: AnswerSettings,
+    now: datetime,
 ) -> Answer:
     """Ask one question with Converse; base and custom model are asked in just the same way.
 
@@ -47,9 +53,24 @@ def ask(
     blocks: list[Mapping[str, Any]] = list(response["output"]["message"]["content"])
     return Answer(
         index=index,
+        asked_at=now.isoformat(),
         answer="".join(block.get("text", "") for block in blocks).strip(),
         input_tokens=response["usage"]["inputTokens"],
         output_tokens=response["usage"]["outputTokens"],
         latency_ms=response["metrics"]["latencyMs"],
         stop_reason=response["stopReason"],
     )
+
+
+def answering_seconds(answers: Iterable[Mapping[str, Any]]) -> float:
+    """How long at least one of these answers was being given: several at a time count once."""
+    seconds, until = 0.0, datetime.min.replace(tzinfo=UTC)
+    for begin, end in sorted(map(_span, answers)):
+        seconds += max(0.0, (end - max(begin, until)).total_seconds())
+        until = max(until, end)
+    return seconds
+
+
+def _span(answer: Mapping[str, Any]) -> tuple[datetime, datetime]:
+    asked_at = datetime.fromisoformat(answer["askedAt"])
+    return asked_at, asked_at + timedelta(milliseconds=answer["latencyMs"])

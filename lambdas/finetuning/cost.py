@@ -1,8 +1,9 @@
 """What a run costs: quantities times prices. A price that is not known is named, never guessed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from finetuning.base_models import JUDGE_MODELS, PRICE_UNITS, UNKNOWN, BaseModel, Price
@@ -62,22 +63,86 @@ def bill(quantities: Mapping[str, float], run: RunConfig, model: BaseModel) -> C
 def estimate(
     run: RunConfig, model: BaseModel, dataset: Mapping[str, Any], rubric_tokens: int, system_tokens: int
 ) -> Cost:
-    """What the whole run may cost at most, as far as prices are known.
+    """What the whole run may cost at most, as far as prices are known. What an earlier run trained is not in it.
 
     dataset: what ValidateDataset returned (records and tokens by file).
     """
     questions, question_tokens = dataset["evaluation"]["records"], dataset["evaluation"]["tokens"]
-    epochs = int(run.hyper_parameters["epochCount"])
-    answer_tokens = questions * run.answers.max_tokens
-    answering_hours = questions * PLANNED_SECONDS_PER_ANSWER / run.answers.concurrency / 3600
-    trained = 0 if run.custom_model_arn else dataset["training"]["tokens"] * epochs
-    quantities = {
-        "trainingPer1kTokens": trained / 1000,
-        "throughputPerHour": float(math.ceil(PLANNED_CREATION_HOURS + answering_hours)),
+    epochs = 0 if run.custom_model_arn or dataset["trained"] else int(run.hyper_parameters["epochCount"])
+    asking = {
+        "trainingPer1kTokens": dataset["training"]["tokens"] * epochs / 1000,
         "inputPer1kTokens": (question_tokens + questions * system_tokens) / 1000,
-        "outputPer1kTokens": answer_tokens / 1000,
-        # The base and the custom model's answers are both judged.
-        "judgeInputPer1kTokens": 2 * (questions * rubric_tokens + question_tokens + answer_tokens) / 1000,
-        "judgeOutputPer1kTokens": 2 * questions * PLANNED_JUDGEMENT_TOKENS / 1000,
+        "outputPer1kTokens": questions * run.answers.max_tokens / 1000,
+        **_judging(run, dataset, rubric_tokens),
     }
-    return bill(quantities, run, model)
+    return bill(_total(asking, _custom_models_part(run, dataset, rubric_tokens)), run, model)
+
+
+def with_throughput(
+    state: Mapping[str, Any], run: RunConfig, model: BaseModel, rubric_tokens: int
+) -> tuple[Cost, Cost]:
+    """What the run has cost before it buys a throughput, and what it may have cost at its end.
+
+    state: the execution's, with baseScores and, after training, job and training.
+    """
+    spent = {"trainingPer1kTokens": trained_tokens(state, run) / 1000, **state["baseScores"]["spent"]}
+    rest = _custom_models_part(run, state["dataset"], rubric_tokens)
+    return bill(spent, run, model), bill(_total(spent, rest), run, model)
+
+
+def usage(
+    answers: Iterable[Mapping[str, Any]], judgements: Iterable[Mapping[str, Any]], since: str
+) -> dict[str, float]:
+    """The quantities that the base model's answers and judgements made; those made before, another run has paid."""
+    own_answers = [answer for answer in answers if is_since(answer["askedAt"], since)]
+    own_judgements = [judgement for judgement in judgements if is_since(judgement["judgedAt"], since)]
+    return {
+        "inputPer1kTokens": sum(answer["inputTokens"] for answer in own_answers) / 1000,
+        "outputPer1kTokens": sum(answer["outputTokens"] for answer in own_answers) / 1000,
+        "judgeInputPer1kTokens": sum(judgement["judgeInputTokens"] for judgement in own_judgements) / 1000,
+        "judgeOutputPer1kTokens": sum(judgement["judgeOutputTokens"] for judgement in own_judgements) / 1000,
+    }
+
+
+def trained_tokens(state: Mapping[str, Any], run: RunConfig) -> int:
+    """What this run's own job has trained on, by the epochs that it really took."""
+    if "training" not in state or not is_own_job(state, run):
+        return 0
+    tokens: int = state["dataset"]["training"]["tokens"] * state["training"]["epochs"]
+    return tokens
+
+
+def is_own_job(state: Mapping[str, Any], run: RunConfig) -> bool:
+    """Not one of an earlier run, which has paid for it."""
+    created_at = state["job"]["createdAt"]
+    return created_at is None or is_since(created_at, run.started_at)
+
+
+def epochs_asked(run: RunConfig) -> int:
+    return int(run.hyper_parameters["epochCount"])
+
+
+def _custom_models_part(run: RunConfig, dataset: Mapping[str, Any], rubric_tokens: int) -> Mapping[str, float]:
+    questions = dataset["evaluation"]["records"]
+    hours = PLANNED_CREATION_HOURS + questions * PLANNED_SECONDS_PER_ANSWER / run.answers.concurrency / 3600
+    bought = 0 if dataset["customModelAnswered"] else math.ceil(hours)
+    return {"throughputPerHour": float(bought), **_judging(run, dataset, rubric_tokens)}
+
+
+def _judging(run: RunConfig, dataset: Mapping[str, Any], rubric_tokens: int) -> Mapping[str, float]:
+    """Of one model's answers."""
+    questions, question_tokens = dataset["evaluation"]["records"], dataset["evaluation"]["tokens"]
+    judged = questions * (rubric_tokens + run.answers.max_tokens) + question_tokens
+    return {
+        "judgeInputPer1kTokens": judged / 1000,
+        "judgeOutputPer1kTokens": questions * PLANNED_JUDGEMENT_TOKENS / 1000,
+    }
+
+
+def _total(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
+
+
+def is_since(at: str, since: str) -> bool:
+    """Both in ISO 8601."""
+    return datetime.fromisoformat(at) >= datetime.fromisoformat(since)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from finetuning.errors import CustomizationJobError
 from finetuning.json_names import camel_keys
 from finetuning.names import client_request_token
+from finetuning.polling import JOB, wait_seconds
 from finetuning.tags import owner_tags
 
 if TYPE_CHECKING:
     from types_boto3_bedrock.client import BedrockClient
+    from types_boto3_bedrock.type_defs import GetModelCustomizationJobResponseTypeDef
 
 # A job of 85 records took two hours; one of 10,000 may take far longer. While a job waits nothing else is paid.
 MAX_JOB_DURATION = timedelta(hours=36)
-POLL_SECONDS = 120
 
 
 class JobStatus(StrEnum):
@@ -51,7 +52,8 @@ class Job:
     custom_model_arn: str | None = None
     created_at: str | None = None
     ended_at: str | None = None
-    wait_seconds: int = POLL_SECONDS
+    output_uri: str | None = None
+    wait_seconds: int = wait_seconds(timedelta(0), JOB)
 
     def to_json(self) -> dict[str, Any]:
         return camel_keys(asdict(self))
@@ -83,13 +85,30 @@ def start(bedrock: "BedrockClient", request: JobRequest) -> Job:
     return Job(arn, JobStatus.IN_PROGRESS)
 
 
+def find_completed(bedrock: "BedrockClient", name: str) -> Job | None:
+    """The job of that name, of an earlier run, where it completed: what it trained is used instead of training again.
+
+    Raises CustomizationJobError where it may still complete: a second job would train the same, at the same price.
+    """
+    try:
+        found = bedrock.get_model_customization_job(jobIdentifier=name)
+    except bedrock.exceptions.ResourceNotFoundException:
+        return None
+    status = JobStatus(found["status"])
+    if status is JobStatus.IN_PROGRESS:
+        raise CustomizationJobError(
+            f"The customization job {found['jobArn']} of the earlier run is still in progress. Start this execution "
+            "again when it has ended, or stop the job."
+        )
+    return _completed(found) if status is JobStatus.COMPLETED else None
+
+
 def get(bedrock: "BedrockClient", arn: str, now: datetime) -> Job:
     """The job's present status. Raises CustomizationJobError where it cannot complete any more, or takes too long."""
     found = bedrock.get_model_customization_job(jobIdentifier=arn)
     status = JobStatus(found["status"])
-    created_at = found["creationTime"].isoformat()
     if status is JobStatus.COMPLETED:
-        return Job(arn, status, found["outputModelArn"], created_at, found.get("endTime", now).isoformat())
+        return _completed(found)
     if status is not JobStatus.IN_PROGRESS:
         reason = found.get("failureMessage") or "Bedrock gave no reason"
         raise CustomizationJobError(
@@ -100,7 +119,20 @@ def get(bedrock: "BedrockClient", arn: str, now: datetime) -> Job:
             f"The customization job {arn} is still in progress after {MAX_JOB_DURATION}; it is being stopped. "
             "Use less training data or fewer epochs."
         )
-    return Job(arn, status, created_at=created_at)
+    age = now - found["creationTime"]
+    return Job(arn, status, created_at=found["creationTime"].isoformat(), wait_seconds=wait_seconds(age, JOB))
+
+
+def _completed(found: "GetModelCustomizationJobResponseTypeDef") -> Job:
+    return Job(
+        arn=found["jobArn"],
+        status=JobStatus.COMPLETED,
+        custom_model_arn=found["outputModelArn"],
+        created_at=found["creationTime"].isoformat(),
+        ended_at=found["endTime"].isoformat() if "endTime" in found else None,
+        output_uri=found["outputDataConfig"]["s3Uri"],
+        wait_seconds=0,
+    )
 
 
 def stop(bedrock: "BedrockClient", name: str) -> JobStatus | None:

@@ -7,8 +7,10 @@ ExperimentError                       a message for people: what, where, what to
 ├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)
 ├── CustomizationJobError             the job failed, was stopped or took too long
 ├── ProvisionedThroughputError        the throughput failed, or did not come into service in time
+├── OverBudgetError                   with a throughput the run would cost more than it may
 ├── MetricsNotFoundError              the job's metrics files are missing or cannot be read
-└── JudgeUnusableError                the judge scored too few answers for a verdict
+├── JudgeUnusableError                the judge scored too few answers for a verdict
+└── ReapIncompleteError               the guard could not see or do everything (every problem listed)
 TransientError                        throttling, a lost connection, a 5xx: the same call may succeed later
 """
 
@@ -50,11 +52,19 @@ class ProvisionedThroughputError(ExperimentError):
     pass
 
 
+class OverBudgetError(ExperimentError):
+    pass
+
+
 class MetricsNotFoundError(ExperimentError):
     pass
 
 
 class JudgeUnusableError(ExperimentError):
+    pass
+
+
+class ReapIncompleteError(ProblemsError):
     pass
 
 

@@ -23,18 +23,22 @@ def next_steps(
     training: Mapping[str, Any] | None,
     questions: Sequence[Mapping[str, Any]],
     estimated_usd: float | None,
-    custom_model_arn: str | None,
+    resume: Mapping[str, Any] | None,
+    unanswered: int = 0,
 ) -> list[Step]:
-    """Proposals, the one that should help most first."""
+    """Proposals, the one that should help most first.
+
+    estimated_usd: what the run would cost, where that is too much.
+    resume: the input of a run that goes on from this one; None where this one has left nothing.
+    """
     steps: list[Step] = []
     if verdict is Verdict.OVER_BUDGET and estimated_usd is not None:
-        steps.append(
-            _step("Raise maxSpendUsd, if the estimate is worth it to you.", {"maxSpendUsd": math.ceil(estimated_usd)})
-        )
-    if verdict is Verdict.FAILED and run is not None and custom_model_arn != run.custom_model_arn:
-        steps.append(
-            _step("The model is trained: evaluate it without training again.", {"customModelArn": custom_model_arn})
-        )
+        more = {"maxSpendUsd": math.ceil(estimated_usd)}
+        steps.append(_step("Raise maxSpendUsd, if the estimate is worth it to you.", {**(resume or {}), **more}))
+    if verdict is Verdict.FAILED and resume is not None:
+        steps.append(_step("Go on from this run: what it has made and paid for is used again.", resume))
+    if unanswered:
+        steps.append(_step(f"Ask the custom model the {unanswered} questions that time did not suffice for.", resume))
     if verdict is Verdict.NO_HEADROOM:
         steps.append(_step("Ask about facts that the base model does not know, or fine-tune for something else."))
     if run is not None and training is not None:

@@ -35,7 +35,9 @@ def problems(around: Surroundings) -> Iterator[str]:
     """
     lifecycle = list(_lifecycle(around))
     yield from lifecycle
-    yield from _dataset(around)
+    # A run that goes on from an earlier one has its dataset.
+    if not around.run.earlier_runs:
+        yield from _dataset(around)
     yield from _service_role(around)
     yield from _quota(around)
     if not lifecycle:

@@ -10,12 +10,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from finetuning.answers import answering_seconds
 from finetuning.base_models import BaseModel
-from finetuning.cost import Cost, bill
+from finetuning.cost import Cost, bill, is_own_job, is_since, trained_tokens, usage, with_throughput
+from finetuning.judge import RUBRIC
 from finetuning.next_steps import next_steps
 from finetuning.run_config import RunConfig
 from finetuning.run_store import TRAINING, AnsweringModel, RunStore, answers_key, dataset_key, scores_key
-from finetuning.verdict import Ruling, Verdict, rule
+from finetuning.throughput import answering_ends
+from finetuning.tokens import estimate_tokens
+from finetuning.verdict import failure_message, rule
 from finetuning.version import code_version
 
 
@@ -83,6 +87,20 @@ class Ending:
         ended = datetime.fromisoformat(self.state["deletion"]["at"]) if self.throughput_gone else self.now
         return (ended - datetime.fromisoformat(self.throughput_created_at)).total_seconds()
 
+    @cached_property
+    def answering_seconds(self) -> float:
+        """The part of throughput_seconds in which it answered questions."""
+        since = self.throughput_created_at
+        if since is None:
+            return 0.0
+        # An earlier run's answers came from another throughput.
+        return answering_seconds(each for each in self.answers["custom"].values() if is_since(each["askedAt"], since))
+
+    @property
+    def resume(self) -> Mapping[str, Any] | None:
+        """The input of a run that goes on from this one; None where no dataset was captured yet."""
+        return {"resumeFrom": self.run_id} if "dataset" in self.state else None
+
     @property
     def throughput_alive(self) -> bool:
         """Also where nobody knows: a create may have had no answer, and then the deletion failed."""
@@ -92,7 +110,9 @@ class Ending:
     @property
     def job_without_metrics(self) -> bool:
         """What such a job's training cost is not known."""
-        return "job" in self.state and "training" not in self.state
+        if self.run is None or "job" not in self.state or "training" in self.state:
+            return False
+        return is_own_job(self.state, self.run)
 
 
 _MODELS: tuple[AnsweringModel, ...] = ("base", "custom")
@@ -104,7 +124,7 @@ def build(ending: Ending) -> dict[str, Any]:
     ruling = rule(state, ending.comparison)
     questions = _questions(ending)
     training = ending.store.find_json(TRAINING) if "training" in state else None
-    estimated_usd = state.get("cost", {}).get("estimatedUsd")
+    unanswered = {model: document["unanswered"] for model, document in ending.scores.items()}
     return {
         "runId": ending.run_id,
         "executionArn": ending.execution_arn,
@@ -114,30 +134,47 @@ def build(ending: Ending) -> dict[str, Any]:
         "headline": ruling.headline,
         "scores": ending.comparison,
         "unscored": {model: document["unscored"] for model, document in ending.scores.items()},
+        "unanswered": unanswered,
         "training": training,
-        "cost": _cost(ending, estimated_usd),
+        "cost": _cost(ending),
         "questions": questions,
         "nextSteps": [
-            _ready_to_paste(step, state.get("input", {}))
+            _ready_to_paste(step, ending.run)
             for step in next_steps(
-                ruling.verdict, ending.model, ending.run, training, questions, estimated_usd, ending.custom_model_arn
+                ruling.verdict,
+                ending.model,
+                ending.run,
+                training,
+                questions,
+                _too_much_usd(ending),
+                ending.resume,
+                unanswered.get("custom", 0),
             )
         ],
         "warnings": _warnings(ending),
-        "failure": _failure(ending, ruling),
+        "failure": _failure(ending),
         "timeline": _timeline(ending),
         "provenance": _provenance(ending),
     }
 
 
-def _ready_to_paste(step: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _ready_to_paste(step: Mapping[str, Any], run: RunConfig | None) -> Mapping[str, Any]:
     """The step with its input completed by this run's own: only what the step is about changes."""
-    if step["input"] is None:
+    if step["input"] is None or run is None or "resumeFrom" in step["input"]:
         return step
-    completed = {**given, **step["input"]}
+    completed = {**run.given, **step["input"]}
     if "hyperParameters" in step["input"]:
-        completed["hyperParameters"] = {**given.get("hyperParameters", {}), **step["input"]["hyperParameters"]}
+        completed["hyperParameters"] = {**run.given.get("hyperParameters", {}), **step["input"]["hyperParameters"]}
     return {**step, "input": completed}
+
+
+def _too_much_usd(ending: Ending) -> float | None:
+    """What the run would cost, as was known when its budget was last looked at."""
+    if ending.run is None or "baseScores" not in ending.state:
+        estimated_usd: float | None = ending.state.get("cost", {}).get("estimatedUsd")
+        return estimated_usd
+    _, total = with_throughput(ending.state, ending.run, ending.model, estimate_tokens(RUBRIC))
+    return total.usd
 
 
 def _questions(ending: Ending) -> list[dict[str, Any]]:
@@ -164,17 +201,20 @@ def _questions(ending: Ending) -> list[dict[str, Any]]:
     return questions
 
 
-def _cost(ending: Ending, estimated_usd: float | None) -> dict[str, Any] | None:
+def _cost(ending: Ending) -> dict[str, Any] | None:
     """None where the execution input was refused: there is nothing to pay, and no prices were chosen."""
     if ending.run is None:
         return None
     cost = _actual_cost(ending, ending.run)
+    seconds, answering = ending.throughput_seconds, ending.answering_seconds
     return {
-        "estimatedUsd": estimated_usd,
+        "estimatedUsd": ending.state.get("cost", {}).get("estimatedUsd"),
         "actualUsd": round(cost.usd, 2),
         "isLowerBound": bool(cost.unknown) or ending.job_without_metrics or ending.throughput_alive,
         "unknownPrices": sorted({*cost.unknown, *ending.state.get("cost", {}).get("unknownPrices", [])}),
-        "throughputSeconds": ending.throughput_seconds,
+        "throughputSeconds": seconds,
+        "answeringSeconds": answering,
+        "answeringShare": answering / seconds if seconds else None,
         "maxSpendUsd": ending.run.max_spend_usd,
         "items": [item.to_json() for item in cost.items],
     }
@@ -182,22 +222,13 @@ def _cost(ending: Ending, estimated_usd: float | None) -> dict[str, Any] | None:
 
 def _actual_cost(ending: Ending, run: RunConfig) -> Cost:
     """From what was really used; a job that did not complete is not in it (see _warnings)."""
-    state = ending.state
-    trained = state["dataset"]["training"]["tokens"] * state["training"]["epochs"] if "training" in state else 0
-    base = ending.answers["base"].values()
     judged = [question for document in ending.scores.values() for question in document["questions"]]
-    return bill(
-        {
-            "trainingPer1kTokens": trained / 1000,
-            "throughputPerHour": ending.throughput_seconds / 3600,
-            "inputPer1kTokens": sum(answer["inputTokens"] for answer in base) / 1000,
-            "outputPer1kTokens": sum(answer["outputTokens"] for answer in base) / 1000,
-            "judgeInputPer1kTokens": sum(question["judgeInputTokens"] for question in judged) / 1000,
-            "judgeOutputPer1kTokens": sum(question["judgeOutputTokens"] for question in judged) / 1000,
-        },
-        run,
-        ending.model,
-    )
+    quantities = {
+        "trainingPer1kTokens": trained_tokens(ending.state, run) / 1000,
+        "throughputPerHour": ending.throughput_seconds / 3600,
+        **usage(ending.answers["base"].values(), judged, since=run.started_at),
+    }
+    return bill(quantities, run, ending.model)
 
 
 def _warnings(ending: Ending) -> list[str]:
@@ -206,6 +237,9 @@ def _warnings(ending: Ending) -> list[str]:
     for model, document in ending.scores.items():
         if document["unscored"]:
             warnings.append(f"{document['unscored']} answers of the {model} model have no score; they are in no mean.")
+        if document["unanswered"]:
+            left = document["unanswered"]
+            warnings.append(f"The {model} model's time was up with {left} questions unanswered; they are in no mean.")
     cut = sum(
         answer["stopReason"] == "max_tokens" for answers in ending.answers.values() for answer in answers.values()
     )
@@ -221,25 +255,22 @@ def _warnings(ending: Ending) -> list[str]:
     return warnings
 
 
-def _failure(ending: Ending, ruling: Ruling) -> dict[str, Any] | None:
+def _failure(ending: Ending) -> dict[str, Any] | None:
     failure = ending.state.get("failure")
     if failure is None:
         return None
-    # Step Functions gives a timeout no cause.
-    error, message = failure["Error"], failure.get("Cause", "")
-    try:
-        # A handler's error arrives as Lambda's JSON; anything else is the state machine's own text.
-        message = json.loads(message)["errorMessage"]
-    except (ValueError, KeyError, TypeError):
-        message = failure.get("Cause", "")
-    failed_at = _failed_at(ending)
-    if ruling.verdict is Verdict.OVER_BUDGET:
+    error, go_on = failure["Error"], "start a new execution"
+    if ending.resume is not None:
+        go_on += f" with the input {json.dumps(ending.resume)}: what this run has made and paid for is used again"
+    if error == "OverBudget":
         failed_at, what_to_do = "EstimateCost", "Raise maxSpendUsd in the execution input, or use less data."
-    elif error in ("TransientError", "States.Timeout", "Sandbox.Timedout"):
-        what_to_do = "AWS did not answer as it should, several times. Start a new execution later."
     else:
-        what_to_do = "Mend what the message names, then start a new execution."
-    return {"state": failed_at, "error": error, "message": message, "whatToDo": what_to_do}
+        failed_at, what_to_do = _failed_at(ending), f"Mend what the message names, then {go_on}."
+    if error == "OverBudgetError":
+        what_to_do = f"To spend more, {go_on}; raise maxSpendUsd in it."
+    elif error in ("TransientError", "States.Timeout", "Sandbox.Timedout"):
+        what_to_do = f"AWS did not answer as it should, several times. Later, {go_on}."
+    return {"state": failed_at, "error": error, "message": failure_message(failure), "whatToDo": what_to_do}
 
 
 def _failed_at(ending: Ending) -> str:
@@ -250,6 +281,8 @@ def _failed_at(ending: Ending) -> str:
     # A run that has seen enough goes on to its report at once.
     headroom, learned = state.get("baseScores", {}).get("hasHeadroom"), state.get("training", {}).get("learned")
     enough = headroom is False or learned is False
+    # Neither does one whose earlier run had every answer already buy a throughput.
+    answered = enough or state.get("dataset", {}).get("customModelAnswered") is True
     done = {
         "ConfigureRun": "run" in state,
         "CheckPrerequisites": "prerequisites" in state,
@@ -260,13 +293,21 @@ def _failed_at(ending: Ending) -> str:
         "StartCustomizationJob": enough or given or "job" in state,
         "GetCustomizationJob": enough or given or state.get("job", {}).get("status") == "Completed",
         "ReadTrainingMetrics": enough or given or "training" in state,
-        "CreateProvisionedThroughput": enough or "throughput" in state,
-        "GetProvisionedThroughput": enough or state.get("throughput", {}).get("status") == "InService",
-        "GenerateAnswers (custom)": enough or len(ending.answers["custom"]) == asked,
+        "CreateProvisionedThroughput": answered or "throughput" in state,
+        "GetProvisionedThroughput": answered or state.get("throughput", {}).get("status") == "InService",
+        "GenerateAnswers (custom)": answered or len(ending.answers["custom"]) == asked or _time_was_up(ending),
         "DeleteProvisionedThroughput or ScoreAnswers (custom)": enough or "customScores" in state,
         "WriteReport": "report" in state,
     }
     return next((name for name, is_done in done.items() if not is_done), "Notify")
+
+
+def _time_was_up(ending: Ending) -> bool:
+    """Whether answering ended, with questions left, because it was to end."""
+    throughput, deletion = ending.state.get("throughput", {}), ending.state.get("deletion", {})
+    if ending.run is None or "since" not in deletion or throughput.get("inServiceAt") is None:
+        return False
+    return datetime.fromisoformat(deletion["since"]) >= answering_ends(throughput, ending.run)
 
 
 def _timeline(ending: Ending) -> list[dict[str, str]]:
@@ -278,6 +319,7 @@ def _timeline(ending: Ending) -> list[dict[str, str]]:
         (job.get("endedAt"), "customization job completed"),
         (ending.throughput_created_at, "throughput created"),
         (throughput.get("inServiceAt"), "throughput in service"),
+        (deletion.get("since") if ending.throughput_created_at else None, "throughput deletion asked for"),
         (deletion["at"] if ending.throughput_gone and ending.throughput_created_at else None, "throughput gone"),
         (ending.now.isoformat(), "run ended"),
     ]
@@ -300,4 +342,5 @@ def _provenance(ending: Ending) -> dict[str, Any]:
         "environment": ending.environment,
         "startedAt": run.started_at if run else None,
         "endedAt": ending.now.isoformat(),
+        "earlierRuns": list(run.earlier_runs) if run else [],
     }

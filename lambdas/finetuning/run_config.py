@@ -3,7 +3,8 @@
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from finetuning.base_models import (
@@ -15,11 +16,13 @@ from finetuning.base_models import (
 )
 from finetuning.errors import InvalidInputError
 from finetuning.json_names import camel_keys, snake
+from finetuning.names import run_id
 from finetuning.run_store import DATASET_FILES
 
 DEFAULT_DATASET = "bedrock-faq"
 DEFAULT_MAX_SPEND_USD = 200.0
 DEFAULT_MINIMUM_HEADROOM = 1.0
+DEFAULT_DEADLINE_MINUTES = 90.0
 MAX_SYSTEM_PROMPT = 10_000
 # The largest float: a number beyond it, infinity and NaN are no numbers to calculate with.
 _UNBOUNDED = sys.float_info.max
@@ -40,16 +43,29 @@ class Dataset:
 
 @dataclass(frozen=True)
 class AnswerSettings:
-    """How questions are put to the models: output tokens, sampling temperature, questions batches at a time."""
+    """How questions are put to the models: output tokens, sampling temperature, batches of questions at a time.
+
+    time_limit_minutes: how long the custom model may answer, from when its throughput is in service.
+    """
 
     max_tokens: int = 512
     temperature: float = 0.0
     concurrency: int = 4
+    time_limit_minutes: float = 50.0
+
+    @property
+    def time_limit(self) -> timedelta:
+        return timedelta(minutes=self.time_limit_minutes)
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What one run will do. `hyper_parameters` are strings, as the API takes them; `prices` outrank the catalogue's."""
+    """What one run will do. `hyper_parameters` are strings, as the API takes them; `prices` outrank the catalogue's.
+
+    deadline_minutes: of the throughput, from its creation.
+    earlier_runs: the runs that this one goes on from, the latest first.
+    given: the execution input; of a run that goes on, completed by what the earlier ones were given.
+    """
 
     base_model: str
     dataset: Dataset
@@ -61,7 +77,14 @@ class RunConfig:
     custom_model_arn: str | None = None
     answers: AnswerSettings = AnswerSettings()
     prices: Mapping[str, float] = field(default_factory=dict)
+    deadline_minutes: float = DEFAULT_DEADLINE_MINUTES
+    earlier_runs: tuple[str, ...] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
     started_at: str = ""
+
+    @property
+    def throughput_life(self) -> timedelta:
+        return timedelta(minutes=self.deadline_minutes)
 
     def to_json(self) -> dict[str, Any]:
         document = camel_keys(asdict(self)) | {"answers": camel_keys(asdict(self.answers))}
@@ -71,6 +94,8 @@ class RunConfig:
     def from_json(cls, document: Mapping[str, Any]) -> "RunConfig":
         values = {snake(key): value for key, value in document.items() if key != "customModelGiven"}
         values["dataset"] = Dataset(**values["dataset"])
+        # JSON has no tuples.
+        values["earlier_runs"] = tuple(values["earlier_runs"])
         values["answers"] = AnswerSettings(**{snake(key): value for key, value in values["answers"].items()})
         return cls(**values)
 
@@ -79,20 +104,34 @@ class _FieldError(Exception):
     """One thing wrong with one field; collected, never shown alone."""
 
 
+# What the answers, scores and model of an earlier run were made with: a run that goes on from it has the same.
+_SETTLED = ("dataset", "hyperParameters", "systemPrompt", "customModelArn")
+_SETTLED_OF_ANSWERS = ("maxTokens", "temperature")
+
+
 def configure(
     given: object,
     model: BaseModel,
     shipped_datasets: Mapping[str, Mapping[str, str]],
     data_bucket: str,
     started_at: str,
+    find_run: Callable[[str], RunConfig | None] = lambda _run: None,
 ) -> RunConfig:
-    """Check the execution input and fill in the defaults.
+    """Check the execution input and fill in the defaults: the earlier run's where it goes on from one.
 
     shipped_datasets: name → {"training": S3 URI, "validation": …, "evaluation": …}
+    find_run: run id → what that run did; None where there is no such run, or it captured no dataset.
     Raises InvalidInputError, which lists every problem at once.
     """
     if not isinstance(given, dict):
         raise InvalidInputError("The execution input is wrong:", ["it must be a JSON object, for example {}"])
+    earlier: RunConfig | None = None
+    problems = []
+    if "resumeFrom" in given:
+        try:
+            earlier = _earlier_run(given["resumeFrom"], find_run)
+        except _FieldError as error:
+            problems.append(f"resumeFrom{error}")
     readers: dict[str, Callable[[Any], object]] = {
         "dataset": lambda value: _dataset(value, shipped_datasets, data_bucket),
         "hyperParameters": lambda value: _hyper_parameters(value, model),
@@ -101,22 +140,69 @@ def configure(
         "maxSpendUsd": lambda value: _number(value, minimum=0),
         "minimumHeadroom": lambda value: _number(value, minimum=0, maximum=9),
         "customModelArn": _custom_model_arn,
-        "answers": _answer_settings,
+        "answers": lambda value: _answer_settings(value, earlier.answers if earlier else AnswerSettings()),
         "prices": _prices,
+        "deadlineMinutes": lambda value: _number(value, minimum=30, maximum=600),
     }
+    defaults = {} if earlier else {"dataset": DEFAULT_DATASET, "hyperParameters": {}}
     values: dict[str, Any] = {}
-    problems = []
-    for name, value in ({"dataset": DEFAULT_DATASET, "hyperParameters": {}} | given).items():
+    for name, value in (defaults | given).items():
+        if name == "resumeFrom":
+            continue
         if name not in readers:
-            problems.append(f"{name}: unknown field; known are {', '.join(readers)}")
+            problems.append(f"{name}: unknown field; known are {', '.join([*readers, 'resumeFrom'])}")
             continue
         try:
             values[snake(name)] = readers[name](value)
         except _FieldError as error:
             problems.extend(f"{name}{line}" for line in error.args)
+    if earlier:
+        problems.extend(_unsettled(values, earlier))
     if problems:
         raise InvalidInputError("The execution input is wrong:", problems)
-    return RunConfig(base_model=model.key, started_at=started_at, **values)
+    if earlier:
+        return replace(earlier, started_at=started_at, given=_completed(given, earlier.given), **values)
+    return RunConfig(base_model=model.key, started_at=started_at, given=given, **values)
+
+
+def _earlier_run(value: object, find_run: Callable[[str], RunConfig | None]) -> RunConfig:
+    """What the run did that is to be gone on from, itself added to its earlier runs."""
+    if not isinstance(value, str) or not value:
+        raise _FieldError(f": must be the id of an earlier run, the name of its execution; got {value!r}")
+    run = run_id(value)
+    found = find_run(run)
+    if found is None:
+        raise _FieldError(
+            f": there is nothing of a run {value!r} to go on from: no such run, or it ended before its dataset was "
+            "captured. Run ids are the folders under runs/ of the results bucket; leave the field out to start anew."
+        )
+    return replace(found, earlier_runs=(run, *found.earlier_runs))
+
+
+def _unsettled(values: Mapping[str, Any], earlier: RunConfig) -> Iterator[str]:
+    """What is given and differs from that with which the earlier run's answers and model were made."""
+    different = [
+        name for name in _SETTLED if snake(name) in values and values[snake(name)] != getattr(earlier, snake(name))
+    ]
+    answers = values.get("answers", earlier.answers)
+    different += [
+        f"answers.{name}"
+        for name in _SETTLED_OF_ANSWERS
+        if getattr(answers, snake(name)) != getattr(earlier.answers, snake(name))
+    ]
+    for name in different:
+        yield (
+            f"{name}: differs from the run {earlier.earlier_runs[0]!r} that is to be gone on from; leave it out, or "
+            "leave resumeFrom out to start anew"
+        )
+
+
+def _completed(given: Mapping[str, Any], earlier: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The input with which a run of its own would have done the same."""
+    completed = {**earlier, **given}
+    if "answers" in given:
+        completed["answers"] = {**earlier.get("answers", {}), **given["answers"]}
+    return {name: value for name, value in completed.items() if name != "resumeFrom"}
 
 
 def _dataset(value: object, shipped: Mapping[str, Mapping[str, str]], data_bucket: str) -> Dataset:
@@ -198,9 +284,14 @@ def _custom_model_arn(value: object) -> str:
     return value
 
 
-def _answer_settings(value: object) -> AnswerSettings:
-    ranges = {"maxTokens": (1, 4096, True), "temperature": (0, 1, False), "concurrency": (1, 10, True)}
-    return AnswerSettings(**{snake(name): number for name, number in _numbers(value, ranges)})
+def _answer_settings(value: object, others: AnswerSettings) -> AnswerSettings:
+    ranges = {
+        "maxTokens": (1, 4096, True),
+        "temperature": (0, 1, False),
+        "concurrency": (1, 10, True),
+        "timeLimitMinutes": (1, 600, False),
+    }
+    return replace(others, **{snake(name): number for name, number in _numbers(value, ranges)})
 
 
 def _prices(value: object) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The layout of a run in the results bucket: runs/<run id>/…"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ DATASET_FILES: tuple[DatasetFile, ...] = ("training", "validation", "evaluation"
 
 RESULT = "result.json"
 REPORT = "report.html"
+# What a later run needs to go on from this one; written once the dataset is captured.
+RUN = "run.json"
 TRAINING = "training.json"
 JOB_OUTPUT = "job/"
 
@@ -60,10 +62,25 @@ class RunStore:
         text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
         self.write_text(key, text, "application/json")
 
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys of all objects below a prefix."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.key(prefix))
+        for page in pages:
+            for found in page.get("Contents", []):
+                yield found["Key"].removeprefix(self._prefix)
+
+    def copy_from(self, other: "RunStore", key: str) -> None:
+        """Inside S3, also what is larger than one copy may be. Raises ClientError where there is no such object."""
+        self._s3.copy({"Bucket": other.bucket, "Key": other.key(key)}, self.bucket, self.key(key))
+
     def find_bytes(self, key: str) -> bytes | None:
         """The object's bytes, or None where there is no such object."""
+        return self.find_bytes_at(self.uri(key))
+
+    def find_bytes_at(self, uri: str) -> bytes | None:
+        """The same for any object that the function may read."""
         try:
-            return self._read(key)
+            return self._read(*split_s3_uri(uri))
         except self._s3.exceptions.NoSuchKey:
             return None
 
@@ -76,13 +93,13 @@ class RunStore:
 
     def read_json(self, key: str) -> dict[str, Any]:
         """The parsed document. Raises NoSuchKey where there is no such object."""
-        document: dict[str, Any] = json.loads(self._read(key))
+        document: dict[str, Any] = json.loads(self._read(self.bucket, self.key(key)))
         return document
 
     def read_jsonl(self, key: str) -> list[Any]:
         """One value a line. Raises NoSuchKey where there is no such object."""
         # Not splitlines: a carriage return may stand inside a line of JSON.
-        return [json.loads(line) for line in self._read(key).split(b"\n") if line]
+        return [json.loads(line) for line in self._read(self.bucket, self.key(key)).split(b"\n") if line]
 
-    def _read(self, key: str) -> bytes:
-        return self._s3.get_object(Bucket=self.bucket, Key=self.key(key))["Body"].read()
+    def _read(self, bucket: str, key: str) -> bytes:
+        return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
     from types_boto3_service_quotas.client import ServiceQuotasClient
     from types_boto3_sns.client import SNSClient
+    from types_boto3_stepfunctions.client import SFNClient
 
 Environment = Literal["aws", "local"]
 
@@ -81,6 +82,12 @@ class Services:
         import boto3
 
         return boto3.client("sns")
+
+    @cached_property
+    def stepfunctions(self) -> "SFNClient":
+        import boto3
+
+        return boto3.client("stepfunctions")
 
 
 services = Services()

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 APP = "bedrock-ft:app"
+APP_NAME = "bedrock-ft"
 OWNER = "bedrock-ft:execution-arn"
 DEADLINE = "bedrock-ft:deadline"
 
 
 def owner_tags(execution_arn: str, deadline: datetime | None = None) -> list[dict[str, str]]:
     """Bedrock's list of {"key", "value"}; the deadline in ISO 8601, UTC."""
-    tags = {APP: "bedrock-ft", OWNER: execution_arn}
+    tags = {APP: APP_NAME, OWNER: execution_arn}
     if deadline is not None:
         tags[DEADLINE] = deadline.isoformat(timespec="seconds")
     return [{"key": key, "value": value} for key, value in tags.items()]

@@ -80,7 +80,11 @@ class Task:
 
     @cached_property
     def store(self) -> RunStore:
-        return RunStore(self.services.s3, os.environ["RESULTS_BUCKET"], self.run_id)
+        return self.store_of(self.run_id)
+
+    def store_of(self, run: str) -> RunStore:
+        """Also of an earlier run."""
+        return RunStore(self.services.s3, os.environ["RESULTS_BUCKET"], run)
 
 
 def task(function: Callable[[Task], Mapping[str, Any]]) -> Callable[[Event, object], Mapping[str, Any]]:

@@ -5,6 +5,7 @@ ResourceNotFoundException. Get and Delete take its name, so what a lost response
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from finetuning.errors import ProvisionedThroughputError
 from finetuning.json_names import camel_keys
 from finetuning.names import client_request_token
+from finetuning.polling import CREATION, DELETION, wait_seconds
+from finetuning.run_config import RunConfig
 from finetuning.tags import owner_tags
 
 logger = logging.getLogger(__name__)
@@ -21,11 +24,12 @@ if TYPE_CHECKING:
     from types_boto3_bedrock.client import BedrockClient
 
 MODEL_UNITS = 1
-CREATING_POLL_SECONDS = 30
-DELETING_POLL_SECONDS = 15
 # Reports of 2024-2026 say 10 to 45 minutes.
 MAX_CREATION_DURATION = timedelta(minutes=75)
-MAX_LIFE = timedelta(minutes=90)
+# Of its life until the deadline, so much is kept for answering, or it is given up before it comes into service, ...
+ANSWERING_RESERVE = timedelta(minutes=15)
+# ... and so much for deleting it: at its deadline the guard outside the execution would.
+DELETION_RESERVE = timedelta(minutes=5)
 # Deleting is asked for again and again; after this long a person must look.
 MAX_DELETION_DURATION = timedelta(minutes=60)
 
@@ -44,8 +48,8 @@ class Throughput:
     arn: str
     status: ThroughputStatus
     created_at: str
+    wait_seconds: int
     in_service_at: str | None = None
-    wait_seconds: int = CREATING_POLL_SECONDS
 
     def to_json(self) -> dict[str, Any]:
         return camel_keys(asdict(self))
@@ -59,24 +63,27 @@ class Deletion:
     at: str
     since: str
     created_at: str | None
-    wait_seconds: int = DELETING_POLL_SECONDS
+    wait_seconds: int
 
     def to_json(self) -> dict[str, Any]:
         return camel_keys(asdict(self))
 
 
-def create(bedrock: "BedrockClient", name: str, custom_model_arn: str, execution_arn: str, now: datetime) -> Throughput:
+def create(
+    bedrock: "BedrockClient", name: str, custom_model_arn: str, execution_arn: str, now: datetime, life: timedelta
+) -> Throughput:
     """Buy the throughput, or find the one that an earlier attempt of this execution bought.
 
+    life: until the deadline that its tag says.
     Looked up by name first: what a second call with the same token answers is not documented.
     Raises ProvisionedThroughputError where the account's quota does not allow it.
     """
     try:
         found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
-        return Throughput(found["provisionedModelArn"], ThroughputStatus.CREATING, found["creationTime"].isoformat())
+        return _throughput(found["provisionedModelArn"], ThroughputStatus.CREATING, found["creationTime"], now)
     except bedrock.exceptions.ResourceNotFoundException:
         # The usual case: nothing was bought yet.
-        tags: Any = owner_tags(execution_arn, deadline=now + MAX_LIFE)
+        tags: Any = owner_tags(execution_arn, deadline=now + life)
     try:
         arn = bedrock.create_provisioned_model_throughput(
             provisionedModelName=name,
@@ -91,23 +98,33 @@ def create(bedrock: "BedrockClient", name: str, custom_model_arn: str, execution
             "no-commitment Provisioned Throughputs across custom models' in this region; then evaluate the trained "
             f'model with the input {{"customModelArn": "{custom_model_arn}"}}.'
         ) from error
-    return Throughput(arn, ThroughputStatus.CREATING, now.isoformat())
+    return _throughput(arn, ThroughputStatus.CREATING, now, now)
 
 
-def get(bedrock: "BedrockClient", arn: str, now: datetime) -> Throughput:
+def get(bedrock: "BedrockClient", arn: str, now: datetime, life: timedelta) -> Throughput:
     """The present status. Raises ProvisionedThroughputError where it failed or does not come into service in time."""
     found = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
     status = ThroughputStatus(found["status"])
     if status is ThroughputStatus.FAILED:
         reason = found.get("failureMessage") or "Bedrock gave no reason"
         raise ProvisionedThroughputError(f"The Provisioned Throughput {arn} failed: {reason}. Try again later.")
-    if status is not ThroughputStatus.IN_SERVICE and now - found["creationTime"] > MAX_CREATION_DURATION:
+    limit = min(MAX_CREATION_DURATION, life - ANSWERING_RESERVE)
+    if status is not ThroughputStatus.IN_SERVICE and now - found["creationTime"] > limit:
         raise ProvisionedThroughputError(
-            f"The Provisioned Throughput {arn} is still {status} after {MAX_CREATION_DURATION}; it is being deleted. "
-            "Try again later."
+            f"The Provisioned Throughput {arn} is still {status} after {limit}; it is being deleted. Try again later."
         )
+    return _throughput(arn, status, found["creationTime"], now)
+
+
+def _throughput(arn: str, status: ThroughputStatus, created_at: datetime, now: datetime) -> Throughput:
     in_service_at = now.isoformat() if status is ThroughputStatus.IN_SERVICE else None
-    return Throughput(arn, status, found["creationTime"].isoformat(), in_service_at)
+    return Throughput(arn, status, created_at.isoformat(), wait_seconds(now - created_at, CREATION), in_service_at)
+
+
+def answering_ends(throughput: Mapping[str, str], run: RunConfig) -> datetime:
+    """When its time for answers is up; throughput: as the state machine has it, in service."""
+    in_service_at, created_at = (datetime.fromisoformat(throughput[key]) for key in ("inServiceAt", "createdAt"))
+    return min(in_service_at + run.answers.time_limit, created_at + run.throughput_life - DELETION_RESERVE)
 
 
 def delete(bedrock: "BedrockClient", name: str, now: datetime, since: datetime) -> Deletion:
@@ -120,8 +137,9 @@ def delete(bedrock: "BedrockClient", name: str, now: datetime, since: datetime) 
     try:
         found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
     except bedrock.exceptions.ResourceNotFoundException:
-        return Deletion(True, now.isoformat(), since.isoformat(), created_at=None)
-    not_gone = Deletion(False, now.isoformat(), since.isoformat(), found["creationTime"].isoformat())
+        return Deletion(True, now.isoformat(), since.isoformat(), created_at=None, wait_seconds=0)
+    wait = wait_seconds(now - since, DELETION)
+    not_gone = Deletion(False, now.isoformat(), since.isoformat(), found["creationTime"].isoformat(), wait)
     arn = found["provisionedModelArn"]
     try:
         bedrock.delete_provisioned_model_throughput(provisionedModelId=arn)

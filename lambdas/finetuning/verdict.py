@@ -1,5 +1,7 @@
 """The verdict: what a run says about fine-tuning, from its numbers alone."""
 
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,6 +9,8 @@ from typing import Any
 
 # With fewer questions, an interval over questions means little.
 MINIMUM_QUESTIONS = 8
+# With fewer of those that were to be asked, the rest may differ in kind from them.
+MINIMUM_SHARE = 0.5
 # A difference within this many points of correctness (scale 1-10) is one that readers of the answers would not notice.
 NEGLIGIBLE = 0.5
 
@@ -30,18 +34,22 @@ class Ruling:
     headline: str
 
 
-def compare(correctness: Mapping[str, Any]) -> Ruling:
-    """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "n", …}."""
+def compare(correctness: Mapping[str, Any], unanswered: int = 0) -> Ruling:
+    """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "n", …}.
+
+    unanswered: questions that time did not suffice for; they may differ in kind from those that were answered.
+    """
     low, high = correctness["ci95"]
     n = correctness["n"]
+    needed = max(MINIMUM_QUESTIONS, math.ceil(MINIMUM_SHARE * (n + unanswered)))
     numbers = (
         f"correctness {correctness['base']:.1f} → {correctness['custom']:.1f} of 10 "
         f"(95% interval of the difference {low:+.1f} to {high:+.1f}, {n} questions)"
     )
-    if n < MINIMUM_QUESTIONS:
+    if n < needed:
         return Ruling(
             Verdict.INCONCLUSIVE,
-            f"Too few questions to tell ({n}; at least {MINIMUM_QUESTIONS} are needed): {numbers}.",
+            f"Too few questions to tell ({n}; at least {needed} are needed): {numbers}.",
         )
     if low > 0:
         return Ruling(Verdict.IMPROVED, f"Fine-tuning helped: {numbers}.")
@@ -63,6 +71,8 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any]) -> Ruling:
     if failure := state.get("failure"):
         if failure["Error"] == "OverBudget":
             return Ruling(Verdict.OVER_BUDGET, f"Nothing was bought. {failure['Cause']}")
+        if failure["Error"] == "OverBudgetError":
+            return Ruling(Verdict.OVER_BUDGET, f"No throughput was bought. {failure_message(failure)}")
         return Ruling(Verdict.FAILED, "The run failed before it could give a verdict.")
     if not state["baseScores"]["hasHeadroom"]:
         mean = state["baseScores"]["correctness"]
@@ -75,4 +85,14 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any]) -> Ruling:
         return Ruling(Verdict.DID_NOT_LEARN, f"{state['training']['diagnosis']} No throughput was bought.")
     if "correctness" not in scores:
         return Ruling(Verdict.INCONCLUSIVE, "No question has a score from both models, so nothing can be said.")
-    return compare(scores["correctness"])
+    return compare(scores["correctness"], state["customScores"]["unanswered"])
+
+
+def failure_message(failure: Mapping[str, Any]) -> str:
+    """A handler's error arrives as Lambda's JSON; anything else is the state machine's own text. A timeout has none."""
+    cause: str = failure.get("Cause", "")
+    try:
+        message: str = json.loads(cause)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return cause
+    return message

@@ -3,8 +3,11 @@
 moto interprets the states language and CloudFormation; the adapters here are written for the version that
 pyproject.toml pins:
     clock.py            virtual time
+    agenda.py           executions that wait, and what is scheduled
     functions.py        Lambda functions run their handlers in this process
     state_machines.py   state machines run on virtual time, and tell what happens as it happens
+    rules.py            EventBridge rules of the deployed templates
+    keys.py             KMS keys in templates
     isolation.py        no real account within reach
     deployment.py       a CDK cloud assembly into moto's CloudFormation
     engine.py           all of it together

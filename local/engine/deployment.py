@@ -5,6 +5,7 @@ import json
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -94,9 +95,7 @@ class Deployer:
         return outputs
 
     def _create(self, name: str, template: Mapping[str, Any]) -> dict[str, str]:
-        with warnings.catch_warnings():
-            # moto leaves out what has no effect here, such as bucket policies and alarms, and warns of each.
-            warnings.filterwarnings("ignore", "Tried to parse .* but it's not supported", UserWarning)
+        with without_warnings():
             try:
                 self._cloudformation.create_stack(
                     StackName=name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
@@ -117,6 +116,14 @@ class Deployer:
             self._s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=_small_zip())
         else:
             self._s3.put_object(Bucket=asset.bucket, Key=asset.key, Body=asset.path.read_bytes())
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """moto leaves out what has no effect here, such as bucket policies and alarms, and warns of each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Tried to parse .* but it's not supported", UserWarning)
+        yield
 
 
 def _toolkit_template(buckets: Iterable[str], templates: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:

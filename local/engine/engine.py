@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -21,10 +21,14 @@ from moto.moto_api._internal import mock_random
 
 from local import stand_in
 from local.bedrock import LocalBedrock
+from local.bedrock.models import Models
+from local.engine import keys
+from local.engine.agenda import Agenda
 from local.engine.clock import VirtualClock
-from local.engine.deployment import Deployer, stacks
-from local.engine.functions import LocalFunctions
+from local.engine.deployment import Deployer, stacks, without_warnings
+from local.engine.functions import Interceptor, LocalFunctions
 from local.engine.isolation import isolated_environment
+from local.engine.rules import Delivery, LocalRules
 from local.engine.state_machines import HistoryEvent, Listener, LocalStateMachines
 
 if TYPE_CHECKING:
@@ -66,8 +70,8 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
 
     _running = threading.Lock()
 
-    def __init__(self, assembly: Path, start: datetime) -> None:
-        """assembly: cdk.out. start: where the virtual calendar begins; aware."""
+    def __init__(self, assembly: Path, start: datetime, models: Models = stand_in) -> None:
+        """assembly: cdk.out. start: where the virtual calendar begins; aware. models: what learns and answers."""
         self._stacks = stacks(assembly)
         self.region = next((stack.region for stack in self._stacks if stack.region), DEFAULT_REGION)
         self.account_id: str = DEFAULT_ACCOUNT_ID
@@ -75,7 +79,10 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
         self.outputs: dict[str, str] = {}
         self.bedrock: LocalBedrock
         self._functions = LocalFunctions(self.clock)
-        self._state_machines = LocalStateMachines(self.clock)
+        self._models = models
+        self._agenda = Agenda(self.clock)
+        self._state_machines = LocalStateMachines(self.clock, self._agenda)
+        self._rules = LocalRules(self.clock, self._agenda, self.region, self.account_id)
         self._cleanup = ExitStack()
 
     def __enter__(self) -> "LocalEngine":
@@ -97,9 +104,10 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             stack.enter_context(mock_aws(config=_MOTO))
             # The same names, such as those of buckets, in every run.
             mock_random.seed(0)
-            self.bedrock = LocalBedrock(self.clock, self.region, self.account_id, stand_in)
+            self.bedrock = LocalBedrock(self.clock, self.region, self.account_id, self._models)
             stack.enter_context(self.bedrock.registered())
             stack.enter_context(self._functions.adapter())
+            stack.enter_context(keys.adapter())
             stack.enter_context(self._state_machines.adapters())
             stack.callback(services.use, clock=SystemClock(), environment="aws")
             services.use(clock=self.clock, environment="local")
@@ -119,6 +127,13 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             account_id=self.account_id,
         )
         self.outputs = deployer.deploy(self._stacks)
+        for stack in self._stacks:
+            functions = boto3.client("lambda")
+            with without_warnings():
+                self._rules.add(self.cloudformation, functions, stack.name, json.loads(stack.template.read_text()))
+        # Made now: the listener runs in the executions' threads, which cannot make clients at the same time.
+        describe = self.stepfunctions.describe_execution
+        self._state_machines.end_listeners.append(lambda arn: self._rules.execution_ended(describe(executionArn=arn)))
         return self.outputs
 
     @cached_property
@@ -166,6 +181,25 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
     def listen(self, listener: Listener) -> None:
         """Call the listener at every event of every execution; the execution waits for it to return."""
         self._state_machines.listeners.append(listener)
+
+    def let_time_pass(self, duration: timedelta) -> None:
+        """Let what is scheduled happen, and executions that run go on, for so long."""
+        self._agenda.join()
+        self._agenda.sleep(duration.total_seconds())
+        self._agenda.leave()
+
+    def time_out(self, arn: str, at: datetime) -> None:
+        """Let an execution time out then, as if its state machine's TimeoutSeconds ended then."""
+        self._state_machines.set_deadline(arn, at)
+
+    def intercept(self, interceptor: Interceptor) -> None:
+        """Stand around every handler from now on."""
+        self._functions.interceptor = interceptor
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """What the deployed EventBridge rules have invoked so far."""
+        return self._rules.deliveries
 
     def describe(self, arn: str) -> "DescribeExecutionOutputTypeDef":
         """DescribeExecution's answer: status, input, output, error, cause, dates on the virtual calendar."""

@@ -25,6 +25,9 @@ from local.engine.replacement import replaced
 
 Handler = Callable[[Any, "LambdaContext"], object]
 
+Interceptor = Callable[[Handler], Handler]
+"""Makes of a handler what runs in its place; called at every invocation."""
+
 
 class LambdaContext:
     """The part of Lambda's context object that tells about the function and the invocation."""
@@ -59,6 +62,7 @@ class LocalFunctions:
         self._modules: dict[Path, ModuleType] = {}
         # Re-entrant: a handler may invoke another function.
         self._one_at_a_time = threading.RLock()
+        self.interceptor: Interceptor = lambda handler: handler
 
     def add_asset(self, bucket: str, key: str, folder: Path) -> None:
         """The code that a function with this S3 location runs."""
@@ -82,7 +86,7 @@ class LocalFunctions:
         ):
             context = LambdaContext(function, limit)
             try:
-                answer, failed = _to_json(self._handler(function)(event, context)), False
+                answer, failed = _to_json(self.interceptor(self._handler(function))(event, context)), False
             except TimeIsUp as time_is_up:
                 if time_is_up.limit is not limit:
                     raise

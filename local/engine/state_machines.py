@@ -38,6 +38,7 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from local.engine.agenda import Agenda
 from local.engine.clock import TimeIsUp, VirtualClock
 from local.engine.replacement import replaced
 
@@ -58,6 +59,9 @@ HistoryEvent = dict[str, Any]
 
 Listener = Callable[[str, HistoryEvent], None]
 """Called with the execution's ARN and the event, in the execution's own thread, which goes on when it returns."""
+
+EndListener = Callable[[str], None]
+"""Called with the execution's ARN when its end can be seen by DescribeExecution, before it is over for followers."""
 
 
 @dataclass
@@ -80,12 +84,14 @@ class _Execution:
 class LocalStateMachines:
     """Follows and stops the executions that moto runs while the adapters are active."""
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, agenda: Agenda) -> None:
         self._clock = clock
+        self._agenda = agenda
         self._executions: dict[str, _Execution] = {}
         self._arns: dict[EventManager, str] = {}
         self._changed = threading.Condition()
         self.listeners: list[Listener] = []
+        self.end_listeners: list[EndListener] = []
 
     def events(self, arn: str) -> Iterator[HistoryEvent]:
         """Every event of an execution as it happens; ends when the execution has ended."""
@@ -109,6 +115,10 @@ class LocalStateMachines:
             else:
                 thread.join()
 
+    def set_deadline(self, arn: str, deadline: datetime) -> None:
+        """As if the definition's TimeoutSeconds ended then."""
+        self._executions[arn].deadline = deadline
+
     def _abort(self, arn: str, _event: HistoryEvent) -> None:
         self._executions[arn].environment.set_stop(stop_date=self._clock.now(), cause=None, error=None)
 
@@ -127,7 +137,7 @@ class LocalStateMachines:
     def adapters(self) -> Iterator[None]:
         """Put the adapters in place."""
         virtual_datetime = _datetime_module(self._clock)
-        virtual_sleep = SimpleNamespace(sleep=self._clock.sleep)
+        virtual_sleep = SimpleNamespace(sleep=self._agenda.sleep)
         # The same jitter in every run.
         fixed_jitter = SimpleNamespace(uniform=random.Random(0).uniform)  # noqa: S311 - no secret
         with ExitStack() as stack:
@@ -186,6 +196,7 @@ class LocalStateMachines:
             deadline = None if seconds is None else self._clock.now() + timedelta(seconds=seconds)
             self._arns[environment.event_manager] = arn
             self._executions[arn] = _Execution(environment, deadline)
+            self._agenda.join()
             return environment
 
         return new_registered_environment
@@ -196,11 +207,15 @@ class LocalStateMachines:
         """Tell followers that nothing more will come."""
 
         def terminated_and_told(communication: BaseExecutionWorkerCommunication) -> None:
+            arn = communication.execution.exec_arn
             try:
                 terminated(communication)
+                for listener in self.end_listeners:
+                    listener(arn)
             finally:
+                self._agenda.leave()
                 with self._changed:
-                    self._executions[communication.execution.exec_arn].ended = True
+                    self._executions[arn].ended = True
                     self._changed.notify_all()
 
         return terminated_and_told
@@ -210,10 +225,12 @@ class LocalStateMachines:
 
         def wait(_function: WaitFunction, env: Environment, wait_seconds: float) -> None:
             execution = self._executions[self._arns[env.event_manager]]
+            if not execution.environment.is_running():
+                return
             if execution.deadline is not None:
                 left = (execution.deadline - self._clock.now()).total_seconds()
                 wait_seconds = min(wait_seconds, left)
-            self._clock.sleep(max(0, wait_seconds))
+            self._agenda.sleep(max(0, wait_seconds))
             self._check_deadline(env)
 
         return wait

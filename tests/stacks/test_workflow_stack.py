@@ -8,6 +8,8 @@ LAMBDAS = Path(__file__).parents[2] / "lambdas"
 
 # What AWS gives no resource-level permission for.
 ANY_RESOURCE = {
+    "bedrock:ListModelCustomizationJobs",
+    "bedrock:ListProvisionedModelThroughputs",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -30,6 +32,7 @@ NAMED_AT_RUN_TIME = {
     "arn:<AWS::Partition>:bedrock:us-west-2:<AWS::AccountId>:custom-model/*",
     "arn:<AWS::Partition>:bedrock:us-west-2:<AWS::AccountId>:model-customization-job/*",
     "arn:<AWS::Partition>:bedrock:us-west-2:<AWS::AccountId>:provisioned-model/*",
+    "arn:<AWS::Partition>:states:us-west-2:<AWS::AccountId>:execution:claude-3-haiku-ft-experiment:*",
 }
 
 
@@ -119,15 +122,42 @@ def test_only_bedrock_is_passed_the_service_role(claude: Assembly) -> None:
     assert passing[0] in _statements_of(claude, "start_customization_job")
 
 
-def test_only_one_function_can_buy_and_one_can_delete_a_throughput(claude: Assembly) -> None:
+def test_one_function_can_buy_a_throughput_and_besides_its_task_only_the_guard_deletes(claude: Assembly) -> None:
     assert _allowed(claude, "bedrock:CreateProvisionedModelThroughput") == {"create_provisioned_throughput"}
-    assert _allowed(claude, "bedrock:DeleteProvisionedModelThroughput") == {"delete_provisioned_throughput"}
     assert _allowed(claude, "bedrock:CreateModelCustomizationJob") == {"start_customization_job"}
+    assert _allowed(claude, "bedrock:DeleteProvisionedModelThroughput") == {
+        "delete_provisioned_throughput",
+        "reap_throughput",
+    }
+    assert _allowed(claude, "bedrock:StopModelCustomizationJob") == {"stop_customization_job", "reap_throughput"}
+
+
+def test_nothing_is_made_without_our_tag_and_nothing_removed_that_lacks_it(assembly: Assembly) -> None:
+    """What Bedrock's actions know of tags: AWS's Service Authorization Reference, read 2026-11."""
+    with_tag = {"StringEquals": {"aws:RequestTag/bedrock-ft:app": "bedrock-ft"}}
+    has_tag = {"StringEquals": {"aws:ResourceTag/bedrock-ft:app": "bedrock-ft"}}
+    conditions = {
+        "bedrock:CreateModelCustomizationJob": with_tag,
+        "bedrock:CreateProvisionedModelThroughput": with_tag,
+        "bedrock:TagResource": with_tag,
+        "bedrock:DeleteProvisionedModelThroughput": has_tag,
+        "bedrock:StopModelCustomizationJob": has_tag,
+    }
+    found = set()
+    for statement in _all_statements(assembly):
+        for action in conditions.keys() & set(_actions(statement)):
+            found.add(action)
+            assert statement["Condition"] == conditions[action]
+    assert found == conditions.keys()
 
 
 def test_the_state_machine_may_invoke_each_function_and_no_other_version_of_it(claude: Assembly) -> None:
     (invoke,) = [statement for statement in _all_statements(claude) if "lambda:InvokeFunction" in _actions(statement)]
-    arns = [{"Fn::GetAtt": [function, "Arn"]} for function in _functions(claude)]
+    arns = [
+        {"Fn::GetAtt": [name, "Arn"]}
+        for name, function in _functions(claude).items()
+        if function["Handler"] != "reap_throughput.handler"
+    ]
 
     assert sorted(map(str, invoke["Resource"])) == sorted(map(str, arns))
 
@@ -150,12 +180,13 @@ def test_configure_run_knows_the_shipped_datasets_and_two_functions_may_read_the
 
 def test_the_topic_is_encrypted_and_refuses_plain_http(claude: Assembly) -> None:
     (topic,) = resources(claude.workflow, "AWS::SNS::Topic").values()
+    ((key_id, key),) = resources(claude.workflow, "AWS::KMS::Key").items()
     (policy,) = resources(claude.workflow, "AWS::SNS::TopicPolicy").values()
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    (refusal,) = [each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
 
-    assert _texts(topic["KmsMasterKeyId"])[0].endswith(":alias/aws/sns")
-    assert statement["Effect"] == "Deny"
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": [key_id, "Arn"]}
+    assert key["EnableKeyRotation"] is True
+    assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_state_machine_logs_everything_but_data_and_is_traced(claude: Assembly) -> None:
@@ -174,6 +205,7 @@ def test_outputs_are_what_the_command_line_reads(assembly: Assembly) -> None:
         "StateMachineConsoleUrl",
         "DataBucketName",
         "ResultsBucketName",
+        "TopicArn",
     }
 
 

@@ -17,6 +17,8 @@ DATASET = {
     "validation": {"records": 32, "tokens": 4_000},
     "evaluation": {"records": 48, "tokens": 3_000},
     "systemPrompt": None,
+    "trained": False,
+    "customModelAnswered": False,
 }
 CUSTOM_MODEL = (
     "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.claude-3-haiku-20240307-v1:0:200k/abcdef123456"

@@ -12,7 +12,7 @@ import start_customization_job
 import stop_customization_job
 from botocore.exceptions import ClientError, ReadTimeoutError
 from finetuning.base_models import base_model
-from finetuning.customization import MAX_JOB_DURATION, JobRequest, JobStatus, get, start, stop
+from finetuning.customization import MAX_JOB_DURATION, JobRequest, JobStatus, find_completed, get, start, stop
 from finetuning.errors import CustomizationJobError, TransientError
 from finetuning.run_config import configure
 
@@ -33,6 +33,8 @@ REQUEST = JobRequest(
     hyper_parameters={"epochCount": "10"},
     execution_arn="arn:aws:states:us-west-2:123456789012:execution:experiment:first-run",
 )
+
+OUTPUT = {"outputModelArn": CUSTOM_MODEL, "outputDataConfig": {"s3Uri": REQUEST.output_uri}}
 
 AwsError = Callable[..., ClientError]
 
@@ -138,7 +140,7 @@ def test_a_refused_job_says_what_bedrock_said(bedrock: FakeBedrock, code: str) -
     ],
 )
 def test_every_status_has_its_outcome(bedrock: FakeBedrock, status: str, outcome: str) -> None:
-    running(bedrock, status=status, outputModelArn=CUSTOM_MODEL, failureMessage="The training data is malformed")
+    running(bedrock, status=status, **OUTPUT, failureMessage="The training data is malformed")
 
     if isinstance(outcome, JobStatus):
         assert get(bedrock.client, ARN, CREATED).status is outcome
@@ -161,13 +163,31 @@ def test_a_failure_without_a_message_says_so(bedrock: FakeBedrock) -> None:
 
 def test_a_completed_job_gives_its_custom_model_and_times(bedrock: FakeBedrock) -> None:
     ended = CREATED + timedelta(hours=2)
-    running(bedrock, status="Completed", outputModelArn=CUSTOM_MODEL, endTime=ended)
+    running(bedrock, status="Completed", **OUTPUT, endTime=ended)
 
     job = get(bedrock.client, ARN, ended + timedelta(seconds=90)).to_json()
 
     assert job["customModelArn"] == CUSTOM_MODEL
     assert job["createdAt"] == "2026-02-01T09:00:00+00:00"
     assert job["endedAt"] == "2026-02-01T11:00:00+00:00"
+
+
+@pytest.mark.parametrize("status", ["Failed", "Stopping", "Stopped"])
+def test_an_earlier_runs_job_that_trained_nothing_is_not_gone_on_from(bedrock: FakeBedrock, status: str) -> None:
+    assert find_completed(bedrock.client, running(bedrock, status=status)) is None
+    assert find_completed(bedrock.client, "never-started") is None
+
+
+def test_an_earlier_runs_completed_job_gives_its_model_and_where_its_output_is(bedrock: FakeBedrock) -> None:
+    job = find_completed(bedrock.client, running(bedrock, status="Completed", **OUTPUT, endTime=CREATED))
+
+    assert job is not None
+    assert (job.custom_model_arn, job.output_uri, job.wait_seconds) == (CUSTOM_MODEL, REQUEST.output_uri, 0)
+
+
+def test_an_earlier_runs_job_that_still_runs_is_not_trained_a_second_time(bedrock: FakeBedrock) -> None:
+    with pytest.raises(CustomizationJobError, match="of the earlier run is still in progress"):
+        find_completed(bedrock.client, running(bedrock))
 
 
 def test_a_job_has_so_long_and_no_longer(bedrock: FakeBedrock) -> None:

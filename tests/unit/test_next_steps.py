@@ -9,14 +9,17 @@ from finetuning.next_steps import MOST, next_steps, weak_topics
 from finetuning.run_config import RunConfig, configure
 from finetuning.verdict import Verdict
 
-CUSTOM_MODEL = (
-    "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.claude-3-haiku-20240307-v1:0:200k/abcdef123456"
-)
+RESUME = {"resumeFrom": "first-run"}
 SHIPPED = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
 
 
 def configured(model: str = "claude-3-haiku", **execution_input: object) -> RunConfig:
-    return configure(execution_input, base_model(model), SHIPPED, "data", "2026-02-01T09:00:00+00:00")
+    started_at = "2026-02-01T09:00:00+00:00"
+
+    def find_run(run: str) -> RunConfig | None:
+        return configure({}, base_model(model), SHIPPED, "data", started_at) if run == "first-run" else None
+
+    return configure(execution_input, base_model(model), SHIPPED, "data", started_at, find_run)
 
 
 def training(
@@ -37,10 +40,11 @@ def steps(
     training: dict[str, Any] | None = None,
     questions: Sequence[dict[str, Any]] = (),
     estimated_usd: float | None = 132.04,
-    custom_model_arn: str | None = None,
+    resume: dict[str, Any] | None = None,
+    unanswered: int = 0,
 ) -> list[dict[str, Any]]:
     run = run or configured(model)
-    return next_steps(verdict, base_model(model), run, training, questions, estimated_usd, custom_model_arn)
+    return next_steps(verdict, base_model(model), run, training, questions, estimated_usd, resume, unanswered)
 
 
 def test_over_budget_proposes_a_limit_that_is_enough() -> None:
@@ -49,19 +53,32 @@ def test_over_budget_proposes_a_limit_that_is_enough() -> None:
     assert step["input"] == {"maxSpendUsd": 133}
 
 
-def test_a_failure_after_training_proposes_to_evaluate_the_model_that_was_trained() -> None:
-    (step,) = steps(Verdict.FAILED, custom_model_arn=CUSTOM_MODEL)
+def test_over_budget_after_training_proposes_to_go_on_with_a_limit_that_is_enough() -> None:
+    (step,) = steps(Verdict.OVER_BUDGET, resume=RESUME)
 
-    assert step["input"] == {"customModelArn": CUSTOM_MODEL}
+    assert step["input"] == {"resumeFrom": "first-run", "maxSpendUsd": 133}
 
 
-@pytest.mark.parametrize("run", [configured(), configured(customModelArn=CUSTOM_MODEL)])
-def test_a_failure_without_training_does_not_send_people_round_in_a_circle(run: RunConfig) -> None:
-    assert steps(Verdict.FAILED, run=run, custom_model_arn=run.custom_model_arn) == []
+def test_a_failure_proposes_to_go_on_from_what_there_is() -> None:
+    (step,) = steps(Verdict.FAILED, resume=RESUME)
+
+    assert step["input"] == RESUME
+
+
+def test_a_failure_that_left_nothing_proposes_nothing() -> None:
+    assert steps(Verdict.FAILED) == []
 
 
 def test_a_refused_input_proposes_nothing() -> None:
     assert next_steps(Verdict.FAILED, base_model("claude-3-haiku"), None, None, [], None, None) == []
+
+
+@pytest.mark.parametrize("verdict", [Verdict.IMPROVED, Verdict.INCONCLUSIVE])
+def test_questions_that_time_did_not_suffice_for_are_asked_by_going_on(verdict: Verdict) -> None:
+    step, *_ = steps(verdict, resume=RESUME, unanswered=12)
+
+    assert "the 12 questions" in step["text"]
+    assert step["input"] == RESUME
 
 
 def test_no_headroom_proposes_other_questions() -> None:
@@ -134,7 +151,7 @@ def test_there_are_never_more_than_a_few_and_each_input_is_accepted(verdict: Ver
     questions = [question(f"topic {number}", 1) for number in range(20)]
 
     proposals = steps(
-        verdict, model=model, run=run, training=training(1), questions=questions, custom_model_arn=CUSTOM_MODEL
+        verdict, model=model, run=run, training=training(1), questions=questions, resume=RESUME, unanswered=1
     )
 
     assert len(proposals) <= MOST

@@ -1,6 +1,7 @@
 """The execution input: defaults, overrides, and every problem at once."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ FIELDS = (
     "customModelArn",
     "answers",
     "prices",
+    "deadlineMinutes",
+    "resumeFrom",
 )
 
 
@@ -264,6 +267,7 @@ runs = st.fixed_dictionaries(
             {}, optional={"temperature": st.floats(0, 1), "maxTokens": st.integers(1, 4096)}
         ),
         "prices": st.dictionaries(st.sampled_from(list(PRICE_UNITS)), st.floats(0, 1e6)),
+        "deadlineMinutes": st.floats(30, 600),
     },
 )
 
@@ -282,3 +286,78 @@ def test_a_small_learning_rate_is_written_as_people_write_it() -> None:
     run = configure({}, BASE_MODELS["nova-lite"], {}, "data", "2026-02-01T09:00:00+00:00")
 
     assert run.hyper_parameters == {"epochCount": "5", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}
+
+
+EARLIER = {
+    "hyperParameters": {"epochCount": 3},
+    "judgeModel": list(JUDGE_MODELS)[1],
+    "maxSpendUsd": 150,
+    "answers": {"maxTokens": 100, "timeLimitMinutes": 20},
+}
+
+
+def resumed(execution_input: object, earlier: RunConfig | None = None) -> RunConfig:
+    """Where there is one earlier run, named run-1."""
+    found = earlier or configured(EARLIER)
+    return configure(execution_input, base_model("claude-3-haiku"), SHIPPED, "data", "2026-02-02", {"run-1": found}.get)
+
+
+def test_a_run_that_goes_on_does_as_the_earlier_one_was_told() -> None:
+    run = resumed({"resumeFrom": "run-1"})
+
+    assert run == replace(configured(EARLIER), earlier_runs=("run-1",), started_at="2026-02-02")
+
+
+def test_a_run_that_goes_on_may_be_told_to_spend_more_wait_longer_and_judge_anew() -> None:
+    more = {
+        "maxSpendUsd": 300,
+        "minimumHeadroom": 0,
+        "deadlineMinutes": 120,
+        "judgeModel": DEFAULT_JUDGE_MODEL,
+        "answers": {"timeLimitMinutes": 40, "concurrency": 1},
+        "prices": {"trainingPer1kTokens": 0.1},
+    }
+
+    run = resumed({"resumeFrom": "run-1", **more})
+
+    assert run.answers == AnswerSettings(max_tokens=100, concurrency=1, time_limit_minutes=40)
+    assert (run.max_spend_usd, run.deadline_minutes, run.judge_model) == (300, 120, DEFAULT_JUDGE_MODEL)
+    assert run.hyper_parameters == configured(EARLIER).hyper_parameters
+    # What a run of its own would be told to do the same.
+    assert run.given == {**EARLIER, **more, "answers": {"maxTokens": 100, "timeLimitMinutes": 40, "concurrency": 1}}
+    assert replace(configured(run.given), started_at="", earlier_runs=("run-1",), given={}) == replace(
+        run, started_at="", given={}
+    )
+
+
+def test_a_run_can_go_on_from_one_that_went_on() -> None:
+    second = resumed({"resumeFrom": "run-1"})
+
+    assert resumed({"resumeFrom": "run-1"}, replace(second, earlier_runs=("run-0",))).earlier_runs == ("run-1", "run-0")
+
+
+@pytest.mark.parametrize(
+    ("execution_input", "problem"),
+    [
+        ({"resumeFrom": "run-2"}, "resumeFrom: there is nothing of a run 'run-2' to go on from"),
+        ({"resumeFrom": "../run-1"}, "resumeFrom: there is nothing of a run '../run-1' to go on from"),
+        ({"resumeFrom": ""}, "resumeFrom: must be the id of an earlier run"),
+        ({"resumeFrom": 1}, "resumeFrom: must be the id of an earlier run"),
+        ({"resumeFrom": "run-1", "dataset": "other"}, "dataset: differs from the run 'run-1'"),
+        ({"resumeFrom": "run-1", "hyperParameters": {"epochCount": 4}}, "hyperParameters: differs"),
+        ({"resumeFrom": "run-1", "systemPrompt": "Be brief."}, "systemPrompt: differs"),
+        ({"resumeFrom": "run-1", "customModelArn": CUSTOM_MODEL}, "customModelArn: differs"),
+        ({"resumeFrom": "run-1", "answers": {"maxTokens": 99}}, "answers.maxTokens: differs"),
+        ({"resumeFrom": "run-1", "answers": {"temperature": 1}}, "answers.temperature: differs"),
+    ],
+)
+def test_what_does_not_fit_the_earlier_run_is_refused(execution_input: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        resumed(execution_input)
+
+    (line,) = str(caught.value).split("\n- ")[1:]
+    assert line.startswith(problem)
+
+
+def test_the_same_settings_may_be_given_again() -> None:
+    assert resumed({"resumeFrom": "run-1", "dataset": "bedrock-faq", "hyperParameters": {"epochCount": 3}}).dataset

@@ -12,6 +12,7 @@ from finetuning.judge import TOOL
 from finetuning.run_config import configure
 from finetuning.run_store import RunStore, answers_key, dataset_key, scores_key
 from finetuning.scoring import METRICS, chrf, compare, summarize
+from finetuning.services import Clock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,6 +108,10 @@ class FakeJudge:
         return {"output": {"message": {"content": content}}, "usage": {"inputTokens": 100, "outputTokens": 10}}
 
 
+STARTED = "2026-02-01T09:00:00+00:00"
+ANSWER = {"askedAt": STARTED, "inputTokens": 1000, "outputTokens": 200}
+
+
 def state(store: RunStore, *answers: str, model: str = "base") -> Mapping[str, Any]:
     """The state after every question got its answer, two questions a batch; the answers are in the store."""
     records = [{"question": "What?", "referenceAnswer": "That.", "topic": "t"}] * len(answers)
@@ -117,10 +122,10 @@ def state(store: RunStore, *answers: str, model: str = "base") -> Mapping[str, A
     store.write_text(dataset_key("evaluation"), "".join(f"{record}\n" for record in records).replace("'", '"'), "x")
     for batch in batches:
         numbers = range(batch["first"], batch["first"] + batch["count"])
-        document = {"answers": [{"index": number, "answer": answers[number]} for number in numbers]}
+        document = {"answers": [{**ANSWER, "index": number, "answer": answers[number]} for number in numbers]}
         store.write_json(answers_key("custom" if model == "custom" else "base", batch["index"]), document)
     shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
-    run = configure({}, base_model("claude-3-haiku"), shipped, "data", "2026-02-01T09:00:00+00:00")
+    run = configure({}, base_model("claude-3-haiku"), shipped, "data", STARTED)
     return {"run": run.to_json(), "dataset": {"batches": batches}}
 
 
@@ -178,3 +183,56 @@ def test_the_custom_models_scores_come_with_the_comparison(invoke: Invoke, store
     comparison = store.read_json(scores_key("custom"))["comparison"]
     assert (comparison["correctness"]["difference"], comparison["correctness"]["n"]) == (5, 1)
     assert comparison["chrf"]["n"] == 2
+
+
+def test_a_question_without_an_answer_is_counted_and_judged_once_it_has_one(invoke: Invoke, store: RunStore) -> None:
+    # given that time was up after the first of three questions
+    judge = FakeJudge()
+    invoke(score_answers.handler, state(store, "wrong", "wrong", "wrong"), {"model": "base"}, bedrock_runtime=judge)
+    given_state = state(store, "right", "right", "right", model="custom")
+    all_answers = [store.read_json(answers_key("custom", batch)) for batch in (0, 1)]
+    store.write_json(answers_key("custom", 0), {"answers": all_answers[0]["answers"][:1]})
+    store.write_json(answers_key("custom", 1), {"answers": []})
+
+    summary = invoke(score_answers.handler, given_state, {"model": "custom"}, bedrock_runtime=judge)
+
+    document = store.read_json(scores_key("custom"))
+    assert (summary["unanswered"], document["unanswered"], judge.asked) == (2, 2, 4)
+    assert document["comparison"]["correctness"]["n"] == 1
+
+    # when a run that goes on from this one has the others answered
+    for batch in (0, 1):
+        store.write_json(answers_key("custom", batch), all_answers[batch])
+    summary = invoke(score_answers.handler, given_state, {"model": "custom"}, bedrock_runtime=judge)
+
+    assert (summary["unanswered"], judge.asked) == (0, 6)
+
+
+def test_a_custom_model_that_answered_nothing_has_no_score(invoke: Invoke, store: RunStore) -> None:
+    invoke(score_answers.handler, state(store, "wrong"), {"model": "base"}, bedrock_runtime=FakeJudge())
+
+    summary = invoke(score_answers.handler, state(store, "wrong"), {"model": "custom"}, bedrock_runtime=FakeJudge())
+
+    assert (summary["correctness"], summary["unanswered"]) == (None, 1)
+    assert store.read_json(scores_key("custom"))["comparison"] == {}
+
+
+def test_what_the_base_models_answers_and_judgements_cost_is_tracked(
+    invoke: Invoke, store: RunStore, clock: Clock
+) -> None:
+    given_state = state(store, "right", "wrong")
+
+    summary = invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=FakeJudge())
+
+    assert summary["spent"] == {
+        "inputPer1kTokens": 2,
+        "outputPer1kTokens": 0.4,
+        "judgeInputPer1kTokens": 0.2,
+        "judgeOutputPer1kTokens": 0.02,
+    }
+
+    # What there was before the run, another one has paid.
+    clock.sleep(3600)
+    later = {**given_state, "run": {**given_state["run"], "startedAt": clock.now().isoformat()}}
+    summary = invoke(score_answers.handler, later, {"model": "base"}, bedrock_runtime=FakeJudge())
+    assert set(summary["spent"].values()) == {0}

@@ -11,15 +11,17 @@ import delete_provisioned_throughput
 import get_provisioned_throughput
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from finetuning.base_models import base_model
-from finetuning.errors import ProvisionedThroughputError, TransientError
-from finetuning.run_config import configure
+from finetuning.base_models import PRICE_UNITS, base_model
+from finetuning.errors import OverBudgetError, ProvisionedThroughputError, TransientError
+from finetuning.run_config import RunConfig, configure
 from finetuning.services import Clock
 from finetuning.throughput import (
+    ANSWERING_RESERVE,
+    DELETION_RESERVE,
     MAX_CREATION_DURATION,
     MAX_DELETION_DURATION,
-    MAX_LIFE,
     ThroughputStatus,
+    answering_ends,
     create,
     delete,
     get,
@@ -32,6 +34,7 @@ CREATED = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
 NAME = "claude-3-haiku-ft-pt-first-run"
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abc"
 CUSTOM_MODEL = "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.model/abc"
+LIFE = timedelta(minutes=90)
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:experiment:first-run"
 
 AwsError = Callable[..., ClientError]
@@ -89,7 +92,7 @@ def bedrock(aws_error: AwsError, aws_exceptions: Callable[[str], object]) -> Fak
 
 
 def test_one_unit_is_bought_without_commitment_and_says_whose_it_is(bedrock: FakeBedrock) -> None:
-    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
 
     (bought,) = bedrock.purchases
     assert (throughput.arn, throughput.status) == (ARN + "1", ThroughputStatus.CREATING)
@@ -99,7 +102,7 @@ def test_one_unit_is_bought_without_commitment_and_says_whose_it_is(bedrock: Fak
     assert {tag["key"]: tag["value"] for tag in bought["tags"]} == {
         "bedrock-ft:app": "bedrock-ft",
         "bedrock-ft:execution-arn": EXECUTION,
-        "bedrock-ft:deadline": (CREATED + MAX_LIFE).isoformat(),
+        "bedrock-ft:deadline": (CREATED + LIFE).isoformat(),
     }
 
 
@@ -107,10 +110,10 @@ def test_a_throughput_whose_response_was_lost_is_found_and_no_second_one_bought(
     # given
     bedrock.lost_responses = 1
     with pytest.raises(ReadTimeoutError):
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
 
     # when the task is tried again, a minute later
-    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED + timedelta(minutes=1))
+    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED + timedelta(minutes=1), LIFE)
 
     assert len(bedrock.purchases) == 1
     assert throughput.arn == ARN + "1"
@@ -121,7 +124,7 @@ def test_a_quota_of_0_says_what_to_ask_for_and_how_to_go_on(bedrock: FakeBedrock
     bedrock.refusal = "ServiceQuotaExceededException"
 
     with pytest.raises(ProvisionedThroughputError) as caught:
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
 
     assert "No model units for you" in str(caught.value)
     assert "raise the quota" in str(caught.value)
@@ -133,7 +136,7 @@ def test_any_other_refusal_stays_what_it_is(bedrock: FakeBedrock, code: str) -> 
     bedrock.refusal = code
 
     with pytest.raises(ClientError, match=code):
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
 
 
 @pytest.mark.parametrize(
@@ -154,12 +157,12 @@ def test_every_status_has_its_outcome(bedrock: FakeBedrock, status: str, minutes
     now = CREATED + timedelta(minutes=minutes)
 
     if isinstance(outcome, ThroughputStatus):
-        found = get(bedrock.client, NAME, now)
+        found = get(bedrock.client, NAME, now, LIFE)
         assert found.status is outcome
         assert found.in_service_at == (now.isoformat() if outcome is ThroughputStatus.IN_SERVICE else None)
     else:
         with pytest.raises(ProvisionedThroughputError, match=outcome):
-            get(bedrock.client, NAME, now)
+            get(bedrock.client, NAME, now, LIFE)
 
 
 def test_every_status_that_bedrock_documents_is_known() -> None:
@@ -168,7 +171,41 @@ def test_every_status_that_bedrock_documents_is_known() -> None:
 
 
 def test_the_limit_on_creation_is_longer_than_any_report_of_one() -> None:
-    assert timedelta(minutes=45) <= MAX_CREATION_DURATION
+    assert timedelta(minutes=45) <= min(MAX_CREATION_DURATION, LIFE - ANSWERING_RESERVE)
+
+
+@pytest.mark.parametrize(("life", "limit"), [(30, 15), (60, 45), (90, 75), (600, 75)])
+def test_a_throughput_without_time_left_for_answers_is_given_up(bedrock: FakeBedrock, life: int, limit: int) -> None:
+    bedrock.holds()
+    at = CREATED + timedelta(minutes=limit)
+
+    assert get(bedrock.client, NAME, at, timedelta(minutes=life)).status is ThroughputStatus.CREATING
+    with pytest.raises(ProvisionedThroughputError, match="is being deleted"):
+        get(bedrock.client, NAME, at + timedelta(seconds=1), timedelta(minutes=life))
+
+
+@pytest.mark.parametrize(
+    ("given", "in_service", "ends"),
+    [
+        ({}, 15, 15 + 50),
+        ({"answers": {"timeLimitMinutes": 2}}, 15, 15 + 2),
+        # Before the deadline there is time for deleting it.
+        ({}, 60, 90 - 5),
+        ({"deadlineMinutes": 30}, 15, 30 - 5),
+        ({"deadlineMinutes": 600, "answers": {"timeLimitMinutes": 500}}, 20, 20 + 500),
+    ],
+)
+def test_answering_ends_by_its_limit_or_before_the_deadline(
+    given: Mapping[str, Any], in_service: float, ends: float
+) -> None:
+    run = configured(given)
+    throughput = {
+        "createdAt": CREATED.isoformat(),
+        "inServiceAt": (CREATED + timedelta(minutes=in_service)).isoformat(),
+    }
+
+    assert answering_ends(throughput, run) == CREATED + timedelta(minutes=ends)
+    assert answering_ends(throughput, run) <= CREATED + run.throughput_life - DELETION_RESERVE
 
 
 def test_where_there_is_none_it_is_gone(bedrock: FakeBedrock) -> None:
@@ -225,7 +262,7 @@ def test_after_an_hour_of_deleting_a_person_must_look(bedrock: FakeBedrock) -> N
 def test_what_a_lost_response_created_is_deleted_too(bedrock: FakeBedrock) -> None:
     bedrock.lost_responses = 1
     with pytest.raises(ReadTimeoutError):
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
 
     delete(bedrock.client, NAME, CREATED, since=CREATED)
 
@@ -235,11 +272,24 @@ def test_what_a_lost_response_created_is_deleted_too(bedrock: FakeBedrock) -> No
 Invoke = Callable[..., Mapping[str, Any]]
 
 
-def state(custom_model_arn: str | None = None) -> dict[str, Any]:
+def configured(given: Mapping[str, Any]) -> RunConfig:
     shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
-    given = {"customModelArn": custom_model_arn} if custom_model_arn else {}
-    run = configure(given, base_model("claude-3-haiku"), shipped, "data", CREATED.isoformat())
-    return {"run": run.to_json(), "job": {"customModelArn": CUSTOM_MODEL}}
+    return configure(given, base_model("claude-3-haiku"), shipped, "data", CREATED.isoformat())
+
+
+def state(**given: object) -> dict[str, Any]:
+    """After training: 10,000 tokens, 8 epochs."""
+    return {
+        "run": configured(given).to_json(),
+        "dataset": {
+            "training": {"tokens": 10_000},
+            "evaluation": {"records": 48, "tokens": 3_000},
+            "customModelAnswered": False,
+        },
+        "baseScores": {"spent": {"inputPer1kTokens": 5.0, "outputPer1kTokens": 10.0, "judgeInputPer1kTokens": 20.0}},
+        "job": {"customModelArn": CUSTOM_MODEL, "createdAt": CREATED.isoformat()},
+        "training": {"epochs": 8},
+    }
 
 
 def test_the_handlers_buy_watch_and_delete_one_and_the_same_throughput(
@@ -252,7 +302,7 @@ def test_the_handlers_buy_watch_and_delete_one_and_the_same_throughput(
 
     # when it is tried again, watched, and deleted
     bought = invoke(create_provisioned_throughput.handler, state(), bedrock=bedrock)
-    watched = invoke(get_provisioned_throughput.handler, {"throughput": bought}, bedrock=bedrock)
+    watched = invoke(get_provisioned_throughput.handler, state() | {"throughput": bought}, bedrock=bedrock)
     asked = invoke(delete_provisioned_throughput.handler, {"throughput": watched}, bedrock=bedrock)
     clock.sleep(asked["waitSeconds"])
     gone = invoke(delete_provisioned_throughput.handler, {"throughput": watched, "deletion": asked}, bedrock=bedrock)
@@ -269,9 +319,36 @@ def test_the_handlers_buy_watch_and_delete_one_and_the_same_throughput(
 def test_a_given_custom_model_is_the_one_that_is_hosted(bedrock: FakeBedrock, invoke: Invoke) -> None:
     given = "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.model:0:200k/abcdef123456"
 
-    invoke(create_provisioned_throughput.handler, state(given), bedrock=bedrock)
+    invoke(create_provisioned_throughput.handler, state(customModelArn=given), bedrock=bedrock)
 
     assert bedrock.purchases[0]["modelId"] == given
+
+
+ONLY_TRAINING = {**dict.fromkeys(PRICE_UNITS, 0), "trainingPer1kTokens": 1}
+
+
+@pytest.mark.parametrize(("limit", "bought"), [(212, True), (211.99, False)])
+def test_what_training_really_took_leaves_enough_for_a_throughput_or_buys_none(
+    bedrock: FakeBedrock, invoke: Invoke, limit: float, bought: bool
+) -> None:
+    # given 80,000 tokens trained on for $80, and a throughput for $132
+    run = state(maxSpendUsd=limit, prices={**ONLY_TRAINING, "throughputPerHour": 132})
+
+    if bought:
+        invoke(create_provisioned_throughput.handler, run, bedrock=bedrock)
+    else:
+        with pytest.raises(OverBudgetError, match=r"cost \$80.00 so far, .* it would be \$212.00, and .* is \$211.99"):
+            invoke(create_provisioned_throughput.handler, run, bedrock=bedrock)
+    assert len(bedrock.purchases) == bought
+
+
+def test_what_an_earlier_run_paid_for_training_is_not_this_runs(bedrock: FakeBedrock, invoke: Invoke) -> None:
+    run = state(maxSpendUsd=132, prices={**ONLY_TRAINING, "throughputPerHour": 132})
+    run["job"]["createdAt"] = (CREATED - timedelta(hours=3)).isoformat()
+
+    invoke(create_provisioned_throughput.handler, run, bedrock=bedrock)
+
+    assert len(bedrock.purchases) == 1
 
 
 def test_since_when_it_was_there_is_known_where_only_a_lost_response_made_it(

@@ -39,6 +39,19 @@ def test_the_interval_decides_and_the_sentence_shows_it(
     assert f"(95% interval of the difference {low:+.1f} to {high:+.1f}, {n} questions)" in ruling.headline
 
 
+@pytest.mark.parametrize(
+    ("n", "unanswered", "verdict"),
+    [
+        (48, 0, Verdict.IMPROVED),
+        (48, 48, Verdict.IMPROVED),
+        (48, 49, Verdict.INCONCLUSIVE),
+        (7, 0, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_what_most_questions_did_not_answer_is_not_said(n: int, unanswered: int, verdict: Verdict) -> None:
+    assert compare(correctness(3.1, 5.9, n), unanswered).verdict is verdict
+
+
 @given(st.floats(-9, 9), st.floats(-9, 9), st.integers(8, 500))
 def test_no_verdict_says_more_than_the_interval_does(one: float, other: float, n: int) -> None:
     low, high = sorted((one, other))
@@ -51,9 +64,14 @@ def test_no_verdict_says_more_than_the_interval_does(one: float, other: float, n
         assert max(-low, high) <= NEGLIGIBLE
 
 
-SCORED = {"baseScores": {"hasHeadroom": True, "correctness": 4.0}, "training": {"learned": True, "diagnosis": "Good."}}
+SCORED: Mapping[str, Any] = {
+    "baseScores": {"hasHeadroom": True, "correctness": 4.0},
+    "training": {"learned": True, "diagnosis": "Good."},
+    "customScores": {"unanswered": 0},
+}
 FAILURE = {"Error": "CustomizationJobError", "Cause": "{}"}
 OVER_BUDGET = {"Error": "OverBudget", "Cause": "The run is estimated to cost $132.04."}
+NO_BUDGET_LEFT = {"Error": "OverBudgetError", "Cause": '{"errorMessage": "The run has cost $80.00 so far."}'}
 NO_HEADROOM = {"baseScores": {"hasHeadroom": False, "correctness": 9.4}}
 NOT_LEARNED = {**SCORED, "training": {"learned": False, "diagnosis": "It taught the model nothing."}}
 
@@ -70,12 +88,29 @@ NOT_LEARNED = {**SCORED, "training": {"learned": False, "diagnosis": "It taught 
             Verdict.OVER_BUDGET,
             "Nothing was bought. The run is estimated to cost $132.04.",
         ),
+        (
+            {**SCORED, "failure": NO_BUDGET_LEFT},
+            {},
+            Verdict.OVER_BUDGET,
+            "No throughput was bought. The run has cost $80.00 so far.",
+        ),
         (NO_HEADROOM, {}, Verdict.NO_HEADROOM, "The base model already answers these questions (9.4 of 10)"),
         (NOT_LEARNED, {}, Verdict.DID_NOT_LEARN, "It taught the model nothing. No throughput was bought."),
         (SCORED, {"chrf": {}}, Verdict.INCONCLUSIVE, "No question has a score from both models"),
         (SCORED, {"correctness": correctness(3, 5)}, Verdict.IMPROVED, "Fine-tuning helped"),
         # A given custom model was not trained here.
-        ({"baseScores": SCORED["baseScores"]}, {"correctness": correctness(3, 5)}, Verdict.IMPROVED, "Fine-tuning"),
+        (
+            {key: SCORED[key] for key in ("baseScores", "customScores")},
+            {"correctness": correctness(3, 5)},
+            Verdict.IMPROVED,
+            "Fine-tuning",
+        ),
+        (
+            {**SCORED, "customScores": {"unanswered": 60}},
+            {"correctness": correctness(3, 5, 48)},
+            Verdict.INCONCLUSIVE,
+            "Too few questions to tell (48; at least 54 are needed)",
+        ),
     ],
 )
 def test_a_run_is_ruled_by_how_far_it_came(

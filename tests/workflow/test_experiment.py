@@ -174,8 +174,8 @@ def test_a_throughput_that_fails_is_deleted(engine: LocalEngine) -> None:
     assert execution.error == "ProvisionedThroughputError"
     assert "no capacity" in document["failure"]["message"]
     assert len(engine.bedrock.ledger.purchases) == 1
-    # The trained model is not lost: the report says how to evaluate it.
-    assert document["nextSteps"][0]["input"]["customModelArn"] == document["provenance"]["customModelArn"]
+    # The trained model is not lost: the report says how to go on with it.
+    assert document["nextSteps"][0]["input"] == {"resumeFrom": "no-capacity"}
 
 
 def test_a_throughput_that_never_comes_into_service_is_deleted(engine: LocalEngine) -> None:

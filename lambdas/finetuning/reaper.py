@@ -1,0 +1,246 @@
+"""The guard at work: looks at everything of ours, removes what must go, and tells what that cost.
+
+Every look starts from nothing and may run beside another one: what is gone already is left alone.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from finetuning.base_models import UNKNOWN, BaseModel
+from finetuning.customization import JobStatus
+from finetuning.guard import Kind, Reap, Resource, decide, past_deadline
+from finetuning.interrupted import Interrupted, Throughput, run_id_of
+from finetuning.inventory import Inventory, Problems
+from finetuning.run_store import REPORT, RunStore
+from finetuning.services import Clock
+
+if TYPE_CHECKING:
+    from types_boto3_bedrock.client import BedrockClient
+    from types_boto3_s3.client import S3Client
+    from types_boto3_sns.client import SNSClient
+    from types_boto3_stepfunctions.client import SFNClient
+
+logger = logging.getLogger("bedrock-ft")
+
+
+class Outcome(StrEnum):
+    GONE = "gone"
+    ASKED = "asked"
+    NOT_YET = "not yet"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """usd: burned so far; None for a job, which bills by tokens, and where the price is not known."""
+
+    reap: Reap
+    outcome: Outcome
+    at: datetime
+    usd: float | None
+
+    @property
+    def seconds(self) -> float:
+        return (self.at - self.reap.resource.created_at).total_seconds()
+
+    def to_json(self) -> dict[str, Any]:
+        resource = self.reap.resource
+        return {
+            "kind": resource.kind,
+            "name": resource.name,
+            "arn": resource.arn,
+            "executionArn": resource.owner,
+            "reason": self.reap.reason,
+            "outcome": self.outcome,
+            "createdAt": resource.created_at.isoformat(),
+            "deadline": resource.deadline.isoformat() if resource.deadline else None,
+            "at": self.at.isoformat(),
+            "seconds": self.seconds,
+            "usd": self.usd,
+        }
+
+
+@dataclass(frozen=True)
+class Findings:
+    """One look: what there is, what had to go, what came of it. problems: each a line; empty when all went well."""
+
+    resources: Sequence[Resource]
+    decided: Sequence[Reap]
+    past_deadline: int
+    removals: Sequence[Removal] = ()
+    reports: Sequence[str] = ()
+    problems: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        kinds = [resource.kind for resource in self.resources]
+        return {
+            "throughputs": kinds.count(Kind.THROUGHPUT),
+            "jobs": kinds.count(Kind.JOB),
+            # The alarm's metric is made of this number in the log.
+            "throughputsPastDeadline": self.past_deadline,
+            "removals": [removal.to_json() for removal in self.removals],
+            "reports": list(self.reports),
+            "problems": list(self.problems),
+        }
+
+
+@dataclass(frozen=True)
+class Reaper:
+    """One look at one deployment: its state machine, its results, the topic that hears of what was removed."""
+
+    bedrock: "BedrockClient"
+    stepfunctions: "SFNClient"
+    s3: "S3Client"
+    sns: "SNSClient"
+    clock: Clock
+    environment: str
+    model: BaseModel
+    state_machine_arn: str
+    results_bucket: str
+    topic_arn: str
+    _problems: Problems = field(default_factory=Problems)
+
+    def look(self) -> Findings:
+        """What there is and what would be removed; changes nothing."""
+        resources = self._inventory.resources()
+        decided = decide(resources, self._inventory.executions(resources), self.clock.now())
+        late = past_deadline(resources, self.clock.now())
+        return Findings(resources, decided, late, problems=self._problems.found)
+
+    def reap(self) -> Findings:
+        """Look, remove, report. One thing that fails keeps nothing else from being removed."""
+        seen = self.look()
+        saw_everything = not seen.problems
+        removals = [removal for reap in seen.decided for removal in self._remove(reap)]
+        # Whether a run's throughput is gone must be known to report on it; the next look may know.
+        reports = self._write_missing_reports(seen.resources, removals) if saw_everything else []
+        return Findings(seen.resources, seen.decided, seen.past_deadline, removals, reports, self._problems.found)
+
+    @cached_property
+    def _inventory(self) -> Inventory:
+        return Inventory(self.bedrock, self.stepfunctions, self.model.key, self.state_machine_arn, self._problems)
+
+    def _remove(self, reap: Reap) -> list[Removal]:
+        """One removal, or none where that went wrong or somebody else was faster."""
+        resource = reap.resource
+        with self._problems.kept(f"remove {resource.arn}"):
+            outcome = self._delete(resource.arn) if resource.kind is Kind.THROUGHPUT else self._stop(resource.arn)
+            if outcome is not None:
+                removal = Removal(reap, outcome, self.clock.now(), self._burned_usd(resource))
+                logger.info("reaped", extra={"removal": removal.to_json()})
+                self._tell(removal)
+                return [removal]
+        return []
+
+    def _delete(self, arn: str) -> Outcome | None:
+        """Conflict and Validation errors mean "not yet": whether one is deleted while Creating is not documented."""
+        errors = self.bedrock.exceptions
+        try:
+            self._order(
+                lambda: self.bedrock.delete_provisioned_model_throughput(provisionedModelId=arn),
+                lambda: not self._exists(arn),
+            )
+        except errors.ResourceNotFoundException:
+            return None
+        except (errors.ConflictException, errors.ValidationException):
+            return Outcome.NOT_YET
+        with self._problems.kept(f"see whether {arn} is gone"):
+            if not self._exists(arn):
+                return Outcome.GONE
+        return Outcome.ASKED
+
+    def _stop(self, arn: str) -> Outcome | None:
+        errors = self.bedrock.exceptions
+        try:
+            self._order(
+                lambda: self.bedrock.stop_model_customization_job(jobIdentifier=arn),
+                lambda: self._job_status(arn) != JobStatus.IN_PROGRESS,
+            )
+        except (errors.ConflictException, errors.ResourceNotFoundException):
+            # It has ended since it was listed.
+            return None
+        return Outcome.ASKED
+
+    def _order(self, order: Callable[[], object], is_done: Callable[[], bool]) -> None:
+        """An order whose answer was lost may have arrived: then it counts. Raises what Bedrock refused it with."""
+        errors = self.bedrock.exceptions
+        try:
+            order()
+        except (errors.ConflictException, errors.ValidationException, errors.ResourceNotFoundException):
+            raise
+        except Exception:
+            if not is_done():
+                raise
+
+    def _exists(self, arn: str) -> bool:
+        try:
+            self.bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
+        except self.bedrock.exceptions.ResourceNotFoundException:
+            return False
+        return True
+
+    def _job_status(self, arn: str) -> str:
+        return self.bedrock.get_model_customization_job(jobIdentifier=arn)["status"]
+
+    def _burned_usd(self, resource: Resource) -> float | None:
+        price = self.model.prices.get("throughputPerHour", UNKNOWN).usd
+        if resource.kind is Kind.JOB or price is None:
+            return None
+        return round((self.clock.now() - resource.created_at).total_seconds() / 3600 * price, 2)
+
+    def _tell(self, removal: Removal) -> None:
+        """The topic and the run's folder hear of each thing once, as soon as Bedrock took the order."""
+        resource = removal.reap.resource
+        run_id = run_id_of(resource.owner)
+        store = RunStore(self.s3, self.results_bucket, run_id)
+        key = f"reaped/{resource.created_at:%Y%m%dT%H%M%SZ}-{resource.kind}.json"
+        if removal.outcome is Outcome.NOT_YET or store.find_bytes(key) is not None:
+            return
+        store.write_json(key, removal.to_json())
+        self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
+
+    def _write_missing_reports(self, resources: Sequence[Resource], removals: Sequence[Removal]) -> list[str]:
+        """Run ids of the reports written, for executions of the last days that did not succeed."""
+        throughputs = {each.owner: each for each in resources if each.kind is Kind.THROUGHPUT}
+        gone = {removal.reap.resource.arn for removal in removals if removal.outcome is Outcome.GONE}
+        interrupted = Interrupted(self.stepfunctions, self.s3, self.results_bucket, self.model, self.environment)
+        written = []
+        now = self.clock.now()
+        for execution_arn in self._inventory.unsuccessful_executions(now):
+            seen = throughputs.get(execution_arn)
+            throughput = Throughput(seen, gone=seen is None or seen.arn in gone)
+            with self._problems.kept(f"write the report of {execution_arn}"):
+                result = interrupted.write_missing_report(execution_arn, throughput, now)
+                if result is not None:
+                    written.append(result["runId"])
+                    self._tell_of_report(execution_arn, result)
+        return written
+
+    def _tell_of_report(self, execution_arn: str, result: Mapping[str, Any]) -> None:
+        report = RunStore(self.s3, self.results_bucket, result["runId"]).uri(REPORT)
+        lines = [result["headline"], "", f"Report: {report}", f"Execution: {execution_arn}"]
+        self._publish(f"bedrock-ft {result['runId']}: {result['verdict']}", "\n".join(lines))
+
+    def _publish(self, subject: str, message: str) -> None:
+        # SNS allows 100 characters, ASCII without control characters, in a subject.
+        self.sns.publish(TopicArn=self.topic_arn, Subject=subject[:100], Message=message)
+
+
+def describe(removal: Removal) -> str:
+    """For people: what, why, how long it lived and what that cost."""
+    resource = removal.reap.resource
+    hours, minutes = divmod(round(removal.seconds / 60), 60)
+    cost = "" if removal.usd is None else f", which cost about ${removal.usd:,.2f}"
+    done = {
+        Outcome.GONE: "is gone",
+        Outcome.ASKED: "is on its way out" if resource.kind is Kind.THROUGHPUT else "is being stopped",
+        Outcome.NOT_YET: "cannot be deleted yet; the guard tries again every 5 minutes",
+    }
+    return (
+        f"The {resource.kind} {resource.name} ({resource.arn}) {done[removal.outcome]}: {removal.reap.reason} "
+        f"({resource.owner}). It lived {hours} h {minutes:02} min{cost}."
+    )

@@ -1,0 +1,248 @@
+"""One scenario, played on the local engine: what happened, and what of it must not happen."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from finetuning.services import services
+from injection import Injector
+from scenarios import WHILE_ALIVE, WHILE_TRAINING, Flow, Moment, Observed, Scenario, StopAt
+
+from local import stand_in
+from local.engine.engine import LocalEngine
+from local.engine.functions import Interceptor
+
+# Claude 3 Haiku was active then.
+START = datetime(2026, 2, 2, 9, tzinfo=UTC)
+DATASET = Path(__file__).parent.parent.parent / "datasets" / "bedrock-faq"
+# Two batches of questions.
+QUESTIONS = 10
+INPUT: Mapping[str, Any] = {"dataset": "small"}
+JOB_DURATION = timedelta(minutes=20)
+REAPER_INTERVAL = timedelta(minutes=5)
+# Nothing of ours can still be going to happen after this.
+PATIENCE = timedelta(hours=3)
+FIRST_RUN, COMPANION, RESUMED = "run-1", "run-2", "run-3"
+
+
+class RememberingModels:
+    """The stand-ins, trained once for all scenarios: the same data and seed give the same model."""
+
+    untrained = staticmethod(stand_in.untrained)
+    judge = staticmethod(stand_in.judge)
+
+    def __init__(self) -> None:
+        self._trained: dict[str, stand_in.TrainingResult] = {}
+
+    def train(
+        self,
+        training: Sequence[stand_in.TrainingRecord],
+        validation: Sequence[stand_in.TrainingRecord],
+        hyper_parameters: stand_in.HyperParameters,
+        seed: int,
+        /,
+    ) -> stand_in.TrainingResult:
+        key = repr((training, validation, hyper_parameters, seed))
+        if key not in self._trained:
+            self._trained[key] = stand_in.train(training, validation, hyper_parameters, seed)
+        return self._trained[key]
+
+
+@contextmanager
+def deployed(assembly: Path) -> Iterator[LocalEngine]:
+    """An engine with the app, a small dataset and a short job."""
+    with LocalEngine(assembly, START, RememberingModels()) as engine:
+        engine.deploy()
+        for file in ("training", "validation", "evaluation"):
+            lines = (DATASET / f"{file}.jsonl").read_bytes().splitlines(keepends=True)
+            body = b"".join(lines[:QUESTIONS] if file == "evaluation" else lines)
+            key = f"datasets/small/{file}.jsonl"
+            engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=key, Body=body)
+        engine.bedrock.settings.job_duration = JOB_DURATION
+        yield engine
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A throughput that was bought for a run."""
+
+    run: str
+    created_at: datetime
+    in_service_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one execution. answers, generated: of each model, those in the bucket, and those Bedrock gave."""
+
+    name: str
+    status: str
+    cause: str | None
+    entered: Sequence[str]
+    failure_path_at: datetime | None
+    ended_at: datetime
+    result: Mapping[str, Any] | None
+    has_report: bool
+    answers: Mapping[str, int]
+    generated: Mapping[str, int]
+    job_status: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Times are virtual. first_fault_at: when the first fault struck; None if none did."""
+
+    runs: Mapping[str, Run]
+    purchases: Sequence[Purchase]
+    first_fault_at: datetime | None
+    ended_at: datetime
+
+
+class Experiment:
+    """Plays scenarios, each in a process of its own since nothing is put back afterwards."""
+
+    def __init__(self, engine: LocalEngine, flow: Flow, sabotage: Interceptor = lambda handler: handler) -> None:
+        """sabotage: of the handlers, to see that the harness finds what follows from it."""
+        self._engine, self._flow, self._sabotage = engine, flow, sabotage
+        self._arns: dict[str, str] = {}
+
+    def play(self, scenario: Scenario) -> Outcome:
+        engine, settings = self._engine, self._engine.bedrock.settings
+        for name, value in scenario.settings.items():
+            setattr(settings, name, timedelta(minutes=value) if isinstance(value, int) else value)
+        injector = Injector(engine, scenario.faults, scenario.stop_at, sabotage=self._sabotage)
+        if scenario.time_out_at:
+            self._time_out_at(scenario.time_out_at)
+        if scenario.companion:
+            settings.model_units = 2
+            self._start_companion()
+        self._arns[FIRST_RUN] = engine.run(FIRST_RUN, INPUT).arn
+        if scenario.companion:
+            list(engine.follow(self._arns[COMPANION]))
+        self._wait_until_clean()
+        if scenario.resumed:
+            Injector(engine)
+            self._arns[RESUMED] = engine.run(RESUMED, {"resumeFrom": FIRST_RUN}).arn
+        return Outcome(
+            runs={name: self._run(name, arn, injector) for name, arn in self._arns.items()},
+            purchases=self._purchases(),
+            first_fault_at=injector.first_fault_at,
+            ended_at=engine.clock.now(),
+        )
+
+    def _time_out_at(self, state: str) -> None:
+        def time_out(arn: str, event: Mapping[str, Any]) -> None:
+            if event.get("stateEnteredEventDetails", {}).get("name") == state:
+                self._engine.time_out(arn, self._engine.clock.now() + timedelta(seconds=1))
+
+        self._engine.listen(time_out)
+
+    def _start_companion(self) -> None:
+        """At the first event of the first run, so that both go side by side."""
+
+        def start(arn: str, _event: Mapping[str, Any]) -> None:
+            if arn.endswith(f":{FIRST_RUN}") and COMPANION not in self._arns:
+                self._arns[COMPANION] = ""
+                self._arns[COMPANION] = self._engine.start_execution(COMPANION, INPUT)
+
+        self._engine.listen(start)
+
+    def _wait_until_clean(self) -> None:
+        """Let the reaper's schedule come at least once, and then until nothing is left to do."""
+        until = self._engine.clock.now() + PATIENCE
+        self._engine.let_time_pass(REAPER_INTERVAL)
+        while self._engine.clock.now() < until and not self._is_clean():
+            self._engine.let_time_pass(REAPER_INTERVAL)
+
+    def _is_clean(self) -> bool:
+        now = self._engine.clock.now()
+        running = any(self._job_status(name) == "InProgress" for name in self._arns)
+        reported = all(self._read(f"runs/{name}/result.json") is not None for name in self._arns)
+        return reported and not running and not self._engine.bedrock.ledger.alive(now)
+
+    def _run(self, name: str, arn: str, injector: Injector) -> Run:
+        description = self._engine.describe(arn)
+        events = list(self._engine.follow(arn))
+        result = self._read(f"runs/{name}/result.json")
+        states = [
+            (event["stateEnteredEventDetails"]["name"], event["timestamp"])
+            for event in events
+            if "stateEnteredEventDetails" in event
+        ]
+        failing = [at for state, at in states if state == self._flow.after_failure]
+        return Run(
+            name=name,
+            status=description["status"],
+            cause=description.get("cause"),
+            entered=[state for state, _ in states],
+            failure_path_at=failing[0] if failing else None,
+            ended_at=events[-1]["timestamp"],
+            result=json.loads(result) if result else None,
+            has_report=self._read(f"runs/{name}/report.html") is not None,
+            answers={model: self._answers(name, model) for model in ("base", "custom")},
+            generated={model: injector.answered[name, model] for model in ("base", "custom")},
+            job_status=self._job_status(name),
+        )
+
+    def _answers(self, run: str, model: str) -> int:
+        bucket = self._engine.outputs["ResultsBucketName"]
+        prefix = f"runs/{run}/answers/{model}/"
+        listed = self._engine.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        bodies = [self._read(each["Key"]) for each in listed]
+        return sum(len(json.loads(body)["answers"]) for body in bodies if body is not None)
+
+    def _read(self, key: str) -> bytes | None:
+        try:
+            return self._engine.s3.get_object(Bucket=self._engine.outputs["ResultsBucketName"], Key=key)["Body"].read()
+        except self._engine.s3.exceptions.NoSuchKey:
+            return None
+
+    def _job_status(self, run: str) -> str | None:
+        jobs = services.bedrock.list_model_customization_jobs(nameContains=run)["modelCustomizationJobSummaries"]
+        return jobs[0]["status"] if jobs else None
+
+    def _purchases(self) -> list[Purchase]:
+        return [
+            Purchase(
+                run=next((run for run in self._arns if each.name.endswith(f"-{run}")), each.name),
+                created_at=each.created_at,
+                in_service_at=each.created_at + self._engine.bedrock.settings.throughput_creation,
+                deleted_at=each.deleted_at,
+            )
+            for each in self._engine.bedrock.ledger.purchases
+        ]
+
+
+def observe(engine: LocalEngine) -> Observed:
+    """What an undisturbed run, failing ones and an aborted one do; it also loads what all scenarios share.
+
+    Raises RuntimeError where the undisturbed run does not end in a verdict.
+    """
+    injectors = [Injector(engine)]
+    whole = engine.run("whole", INPUT)
+    if whole.status != "SUCCEEDED":
+        raise RuntimeError(f"an undisturbed run is {whole.status}: {whole.error}: {whole.cause}")
+    for fault in (WHILE_TRAINING, WHILE_ALIVE):
+        injectors.append(Injector(engine, [fault]))
+        engine.run(f"failing-{len(injectors)}", INPUT)
+    for state in (WHILE_TRAINING.state, WHILE_ALIVE.state):
+        name = f"aborted-{len(injectors)}"
+        injectors.append(Injector(engine, stop_at=StopAt(state, Moment.EXITED), stopped_run=name))
+        engine.run(name, INPUT)
+        engine.let_time_pass(REAPER_INTERVAL)
+    operations: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for injector in injectors:
+        for state, calls in injector.calls.items():
+            operations[state] |= calls
+    document = engine.s3.get_object(Bucket=engine.outputs["ResultsBucketName"], Key="runs/whole/result.json")
+    return Observed(
+        operations={state: list(calls) for state, calls in operations.items()},
+        polls={state: whole.entered.count(state) for state in whole.entered if state.startswith("Get")},
+        verdict=json.load(document["Body"])["verdict"],
+    )

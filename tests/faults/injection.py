@@ -1,0 +1,187 @@
+"""Makes a scenario's faults happen: around the handlers, at Bedrock's operations, and as StopExecution."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+from finetuning.errors import TransientError
+from scenarios import REAPER, FaultAt, Kind, Moment, StopAt
+
+from local.bedrock.faults import Fault
+from local.engine.engine import LocalEngine
+from local.engine.functions import Handler, Interceptor, LambdaContext
+from local.engine.state_machines import HistoryEvent
+
+_THROTTLED_CALLS = 2
+# Longer than any function may run.
+_FOREVER_SECONDS = 1_000_000
+
+Call = Callable[[], object]
+
+
+def _before(_call: Call) -> object:
+    raise TransientError("injected: the connection broke before the request was sent")
+
+
+def _after(call: Call) -> object:
+    call()
+    raise TransientError("injected: the connection broke before the answer arrived")
+
+
+def _throttled(_call: Call) -> object:
+    raise TransientError("injected: ThrottlingException")
+
+
+def _denied(_call: Call) -> object:
+    answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "injected: not authorized"}}
+    raise ClientError(answer, "Operation")
+
+
+def _crash(call: Call) -> object:
+    call()
+    raise SystemExit(1)
+
+
+def _malformed(call: Call) -> object:
+    call()
+    return "<html>no answer of the handler</html>"
+
+
+class Injector:
+    """entered: the state that each execution is in. answered: by run and model, the answers that Bedrock gave.
+
+    calls: Bedrock's operations by state. first_fault_at: when the first fault struck, None before.
+    """
+
+    def __init__(
+        self,
+        engine: LocalEngine,
+        faults: Sequence[FaultAt] = (),
+        stop_at: StopAt | None = None,
+        stopped_run: str = "run-1",
+        sabotage: Interceptor = lambda handler: handler,
+    ) -> None:
+        self._engine, self._faults = engine, faults
+        self._stop_at, self._stopped_run = stop_at, stopped_run
+        self._invocations: defaultdict[FaultAt, int] = defaultdict(int)
+        self._stopped = False
+        self.entered: dict[str, str] = {}
+        self.answered: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.calls: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self.first_fault_at: datetime | None = None
+        engine.listen(self._listen)
+        engine.intercept(lambda handler: self._intercept(sabotage(handler)))
+
+    def _listen(self, arn: str, event: HistoryEvent) -> None:
+        if entered := event.get("stateEnteredEventDetails"):
+            self.entered[arn] = entered["name"]
+        stop = self._stop_at
+        if stop is None or self._stopped or not arn.endswith(f":{self._stopped_run}"):
+            return
+        moment = {Moment.ENTERED: "stateEnteredEventDetails", Moment.EXITED: "stateExitedEventDetails"}.get(stop.moment)
+        if moment and event.get(moment, {}).get("name") == stop.state:
+            self._stop(arn)
+
+    def _stop(self, arn: str) -> None:
+        self._stopped = True
+        self._strike()
+        self._engine.stop_execution(arn)
+
+    def _strike(self) -> None:
+        self.first_fault_at = self.first_fault_at or self._engine.clock.now()
+
+    def _intercept(self, handler: Handler) -> Handler:
+        def run(event: Any, context: LambdaContext) -> object:  # noqa: ANN401 - a Lambda event
+            execution = event.get("execution")
+            state = self._state_of(event)
+            run_name = execution["name"] if execution else ""
+            if self._stop_at == StopAt(state, Moment.DURING) and run_name == self._stopped_run and not self._stopped:
+                self._stop(execution["id"])
+            before = len(self._engine.bedrock.ledger.calls)
+            try:
+                return self._with_fault(state, run_name, lambda: handler(event, context))
+            finally:
+                self._record(state, run_name, event, before)
+
+        return run
+
+    def _state_of(self, event: Any) -> str:  # noqa: ANN401 - a Lambda event
+        if "execution" not in event:
+            return REAPER
+        if "batch" in event:
+            # Items of a Map that failed may still be at work when the execution has gone on.
+            return f"GenerateAnswers ({event['model']})"
+        return self.entered[event["execution"]["id"]]
+
+    def _record(self, state: str, run_name: str, event: Any, before: int) -> None:  # noqa: ANN401 - a Lambda event
+        calls = self._engine.bedrock.ledger.calls[before:]
+        self.calls[state] |= dict.fromkeys(call.operation for call in calls)
+        if state.startswith("GenerateAnswers"):
+            answers = [call for call in calls if call.operation == "Converse" and not (call.error or call.fault)]
+            self.answered[run_name, event["model"]] += len(answers)
+
+    def _with_fault(self, state: str, run_name: str, call: Call) -> object:
+        for fault in self._faults:
+            if fault.state == state and fault.run in (None, run_name) and self._is_due(fault):
+                self._strike()
+                if fault.operation is None:
+                    return self._at_function(fault, call)
+                with self._at_operation(fault, fault.operation):
+                    return call()
+        return call()
+
+    def _is_due(self, fault: FaultAt) -> bool:
+        self._invocations[fault] += 1
+        number = self._invocations[fault] - fault.skip
+        times = _THROTTLED_CALLS if fault.kind is Kind.THROTTLED_A_WHILE else 1
+        return number > 0 and (fault.always or number <= times)
+
+    def _at_function(self, fault: FaultAt, call: Call) -> object:
+        actions = {
+            Kind.BEFORE: _before,
+            Kind.AFTER: _after,
+            Kind.THROTTLED_A_WHILE: _throttled,
+            Kind.THROTTLED: _throttled,
+            Kind.DENIED: _denied,
+            Kind.TIMEOUT: self._time_out,
+            Kind.CRASH: _crash,
+            Kind.MALFORMED: _malformed,
+        }
+        return actions[fault.kind](call)
+
+    def _time_out(self, call: Call) -> object:
+        call()
+        self._engine.clock.sleep(_FOREVER_SECONDS)
+        raise AssertionError("a function has a time limit")
+
+    @contextmanager
+    def _at_operation(self, fault: FaultAt, operation: str) -> Iterator[None]:
+        self._engine.bedrock.faults.inject(operation, _bedrock_fault(fault))
+        try:
+            yield
+        finally:
+            self._engine.bedrock.faults.clear()
+
+
+def _bedrock_fault(fault: FaultAt) -> Fault:
+    """For all calls of the operation in one invocation."""
+    match fault.kind:
+        case Kind.BEFORE:
+            return Fault.before("InternalServerException")
+        case Kind.AFTER:
+            return Fault.lost_response(times=None)
+        case Kind.THROTTLED_A_WHILE | Kind.THROTTLED:
+            return Fault.throttle()
+        case Kind.DENIED:
+            return Fault.access_denied()
+        case Kind.TIMEOUT:
+            return Fault.timeout(_FOREVER_SECONDS)
+        case Kind.MALFORMED:
+            return Fault.malformed(times=None)
+        case Kind.STATUS:
+            return Fault.answer(times=None, status=fault.status)
+        case _:
+            raise ValueError(f"{fault.kind} happens to functions, not to calls")

@@ -1,0 +1,127 @@
+"""What must hold after every scenario, as the promise of the README says it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from experiment import COMPANION, FIRST_RUN, QUESTIONS, RESUMED, Outcome, Purchase, Run
+from scenarios import Observed, Scenario
+
+# Beyond what the API allows.
+GRACE = timedelta(minutes=10)
+
+
+class Broken(StrEnum):
+    LEAKED = "a throughput is still alive"
+    BOUGHT_TWICE = "two throughputs were bought for one run"
+    ALIVE_TOO_LONG = "a throughput lived too long after the failure"
+    JOB_RUNNING = "a job is still running"
+    FALSE_SUCCESS = "the execution succeeded without its verdict"
+    NO_REPORT = "there is no report"
+    CAUSE = "the report names no state, or not what to do"
+    ANSWERS_LOST = "answers that were generated are lost"
+    ASKED_AGAIN = "the resumed run asked again what was answered"
+    DISTURBED = "the other execution was disturbed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    broken: Broken
+    details: str
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """alive_after_failure: the longest that a throughput lived past what the API allows; zero where none was left."""
+
+    scenario: Scenario
+    findings: tuple[Finding, ...]
+    alive_after_failure: timedelta
+    purchases: int
+
+    def count(self, broken: Broken) -> int:
+        return sum(finding.broken is broken for finding in self.findings)
+
+
+def assess(scenario: Scenario, outcome: Outcome, observed: Observed) -> Assessment:
+    run = outcome.runs[FIRST_RUN]
+    mine = [purchase for purchase in outcome.purchases if purchase.run == FIRST_RUN]
+    alive = max((_alive_after_failure(scenario, purchase, run, outcome) for purchase in mine), default=timedelta())
+    findings = [
+        *_money(outcome, alive),
+        *_ending(run, observed),
+        *_answers(run),
+        *_companion(outcome, observed),
+        *_resumed(outcome, observed),
+    ]
+    return Assessment(scenario, tuple(findings), alive, len(mine))
+
+
+def failed_at(run: Run) -> datetime | None:
+    """When it was certain that the run fails: its failure path began, or else it ended. None where it succeeded."""
+    if run.status == "SUCCEEDED":
+        return None
+    return run.failure_path_at or run.ended_at
+
+
+def _alive_after_failure(scenario: Scenario, purchase: Purchase, run: Run, outcome: Outcome) -> timedelta:
+    failed = failed_at(run)
+    if failed is None:
+        return timedelta()
+    # What the service refuses to delete while it is being created can go no sooner.
+    refused = "refuses_deletion_while_creating" in scenario.settings
+    possible = max(failed, purchase.in_service_at) if refused else max(failed, purchase.created_at)
+    possible += timedelta(minutes=scenario.settings.get("throughput_deletion", 0))
+    return max(timedelta(), (purchase.deleted_at or outcome.ended_at) - possible)
+
+
+def _money(outcome: Outcome, alive: timedelta) -> Iterator[Finding]:
+    for purchase in outcome.purchases:
+        if purchase.run in outcome.runs and (purchase.deleted_at is None or purchase.deleted_at > outcome.ended_at):
+            yield Finding(Broken.LEAKED, f"{purchase.run}'s, bought at {purchase.created_at}")
+    if alive > GRACE:
+        yield Finding(Broken.ALIVE_TOO_LONG, f"{alive}")
+    for name, run in outcome.runs.items():
+        if (count := sum(purchase.run == name for purchase in outcome.purchases)) > 1:
+            yield Finding(Broken.BOUGHT_TWICE, f"{count} for {name}")
+        if run.job_status == "InProgress":
+            yield Finding(Broken.JOB_RUNNING, name)
+
+
+def _ending(run: Run, observed: Observed) -> Iterator[Finding]:
+    if run.result is None or not run.has_report:
+        yield Finding(Broken.NO_REPORT, f"{run.status}: {run.cause}")
+        return
+    # Stopped after its report was written, a run has its verdict all the same.
+    if run.status == "SUCCEEDED" or (run.status == "ABORTED" and run.result["status"] == "SUCCEEDED"):
+        if run.result["verdict"] != observed.verdict:
+            yield Finding(Broken.FALSE_SUCCESS, f"verdict {run.result['verdict']} instead of {observed.verdict}")
+        return
+    failure = run.result["failure"] or {}
+    known = {state for state in run.entered if state == failure.get("state")}
+    if not known or not failure.get("whatToDo"):
+        yield Finding(Broken.CAUSE, f"{run.status}, failure {failure}, last states {run.entered[-3:]}")
+
+
+def _answers(run: Run) -> Iterator[Finding]:
+    for model, generated in run.generated.items():
+        if run.answers[model] < min(generated, QUESTIONS):
+            yield Finding(Broken.ANSWERS_LOST, f"{model}: {generated} generated, {run.answers[model]} kept")
+
+
+def _companion(outcome: Outcome, observed: Observed) -> Iterator[Finding]:
+    run = outcome.runs.get(COMPANION)
+    if run is not None and (run.status != "SUCCEEDED" or (run.result or {}).get("verdict") != observed.verdict):
+        yield Finding(Broken.DISTURBED, f"{run.status}: {run.cause}")
+
+
+def _resumed(outcome: Outcome, observed: Observed) -> Iterator[Finding]:
+    first, again = outcome.runs[FIRST_RUN], outcome.runs.get(RESUMED)
+    if again is None:
+        return
+    if again.status != "SUCCEEDED" or (again.result or {}).get("verdict") != observed.verdict:
+        yield Finding(Broken.FALSE_SUCCESS, f"the resumed run is {again.status}: {again.cause}")
+    for model, kept in first.answers.items():
+        if again.generated[model] > QUESTIONS - kept:
+            yield Finding(Broken.ASKED_AGAIN, f"{model}: {kept} were kept, {again.generated[model]} asked")

@@ -1,0 +1,108 @@
+"""The harness finds what it looks for: without each of the safeguards, the matrix finds what follows."""
+
+import itertools
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from experiment import deployed
+from invariants import Broken
+from matrix import Matrix
+from scenarios import FaultAt, Flow, Kind, Moment, Scenario, StopAt
+
+from local.engine.functions import Handler, Interceptor, LambdaContext
+from stacks.assembly import Assembly
+
+STOPPED = Scenario("control", stop_at=StopAt("GenerateAnswers (custom)", Moment.EXITED))
+DENIED = Scenario("control", (FaultAt("GenerateAnswers (custom)", Kind.DENIED, always=True),))
+LOST = Scenario("control", (FaultAt("CreateProvisionedThroughput", Kind.AFTER),), settings={"model_units": 2})
+TRAINING = Scenario("control", stop_at=StopAt("WaitForCustomizationJob", Moment.ENTERED))
+
+
+def changed(assembly: Assembly, folder: Path, *, without_catch: bool = False, without_reaper: bool = False) -> Assembly:
+    """A copy whose template lacks every Catch, or whose rules no longer run the reaper."""
+    copy = Assembly(Path(shutil.copytree(assembly.folder, folder)), assembly.base_model_key)
+    template = json.loads(copy.template_path("workflow").read_text())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Events::Rule" and without_reaper:
+            resource["Properties"]["State"] = "DISABLED"
+        if resource["Type"] == "AWS::StepFunctions::StateMachine" and without_catch:
+            _remove_catches(resource["Properties"])
+    copy.template_path("workflow").write_text(json.dumps(template))
+    return copy
+
+
+def _remove_catches(machine: dict[str, Any]) -> None:
+    separator, parts = machine["DefinitionString"]["Fn::Join"]
+    # Whatever is no text stands for itself while the definition is changed.
+    marks = {f"<<{number}>>": part for number, part in enumerate(parts) if not isinstance(part, str)}
+    names = iter(marks)
+    text = separator.join(part if isinstance(part, str) else next(names) for part in parts)
+    pieces: list[Any] = [json.dumps(_without_catch(json.loads(text)))]
+    for mark, part in marks.items():
+        before, after = pieces.pop().split(mark)
+        pieces += [before, part, after]
+    machine["DefinitionString"] = {"Fn::Join": [separator, pieces]}
+
+
+def _without_catch(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    match value:
+        case dict():
+            return {key: _without_catch(each) for key, each in value.items() if key != "Catch"}
+        case list():
+            return [_without_catch(each) for each in value]
+        case _:
+            return value
+
+
+def broken(
+    assembly: Assembly, flow: Flow, *scenarios: Scenario, sabotage: Interceptor = lambda handler: handler
+) -> Counter[Broken]:
+    with deployed(assembly.folder) as engine:
+        assessments = list(Matrix(engine, flow, sabotage).assessments(scenarios, processes=2))
+    return Counter(finding.broken for each in assessments for finding in each.findings)
+
+
+@pytest.fixture
+def flow(assembly: Assembly) -> Flow:
+    return Flow.of(assembly.definition)
+
+
+def test_without_the_reaper_aborted_executions_leak(assembly: Assembly, flow: Flow, tmp_path: Path) -> None:
+    found = broken(changed(assembly, tmp_path / "cdk.out", without_reaper=True), flow, STOPPED, DENIED, TRAINING)
+    assert found[Broken.LEAKED] == 1
+    assert found[Broken.ALIVE_TOO_LONG] == 1
+    assert found[Broken.JOB_RUNNING] == 0
+    assert found[Broken.NO_REPORT] == 2
+
+
+def test_without_catch_and_reaper_every_failure_leaks(assembly: Assembly, flow: Flow, tmp_path: Path) -> None:
+    copy = changed(assembly, tmp_path / "cdk.out", without_catch=True, without_reaper=True)
+    assert broken(copy, flow, STOPPED, DENIED)[Broken.LEAKED] == 2
+
+
+def test_either_of_catch_and_reaper_deletes_after_a_failure(assembly: Assembly, flow: Flow, tmp_path: Path) -> None:
+    without_catch = changed(assembly, tmp_path / "without-catch", without_catch=True)
+    without_reaper = changed(assembly, tmp_path / "without-reaper", without_reaper=True)
+    for copy in (without_catch, without_reaper):
+        assert broken(copy, flow, DENIED)[Broken.LEAKED] == 0
+
+
+def test_with_a_new_name_and_token_for_every_attempt_two_are_bought(assembly: Assembly, flow: Flow) -> None:
+    attempts = itertools.count()
+
+    def forgetful(handler: Handler) -> Handler:
+        def run(event: Mapping[str, Any], context: LambdaContext) -> object:
+            if context.function_name.endswith("create-provisioned-throughput"):
+                execution = {**event["execution"], "name": f"again-{next(attempts)}-run-1"}
+                return handler({**event, "execution": execution}, context)
+            return handler(event, context)
+
+        return run
+
+    assert broken(assembly, flow, LOST)[Broken.BOUGHT_TWICE] == 0
+    assert broken(assembly, flow, LOST, sabotage=forgetful)[Broken.BOUGHT_TWICE] == 1

@@ -1,0 +1,44 @@
+"""A sample of the fault matrix; `make faults` runs the whole."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from experiment import deployed
+from invariants import Assessment
+from matrix import Matrix
+from sample import aspects, sample
+from scenarios import REAPER, Flow, Kind, Moment
+
+from stacks.assembly import Assembly
+
+
+@dataclass(frozen=True)
+class Sample:
+    matrix: Matrix
+    assessments: list[Assessment]
+
+
+@pytest.fixture(scope="module")
+def played(assembly: Assembly) -> Iterator[Sample]:
+    with deployed(assembly.folder) as engine:
+        matrix = Matrix(engine, Flow.of(assembly.definition))
+        yield Sample(matrix, list(matrix.assessments(sample(matrix.scenarios), processes=2)))
+
+
+def test_no_fault_of_the_sample_breaks_a_promise(played: Sample) -> None:
+    assert [f"{each.scenario}: {finding}" for each in played.assessments for finding in each.findings] == []
+
+
+def test_the_sample_covers_every_state_and_every_kind_of_fault(played: Sample) -> None:
+    flow = played.matrix.flow
+    covered = set().union(*(aspects(each.scenario) for each in played.assessments))
+    assert set(Kind) | set(Moment) <= covered
+    assert {("stopped at", state) for state in flow.every} <= covered
+    assert {("fault at", state) for state in [*flow.main, *flow.cleanup, REAPER]} <= covered
+    assert {("timed out at", state) for state in flow.waits} <= covered
+
+
+def test_the_matrix_is_no_smaller_than_promised(played: Sample) -> None:
+    assert len(played.matrix.scenarios) >= 500
+    assert len({str(each) for each in played.matrix.scenarios}) == len(played.matrix.scenarios)

@@ -1,0 +1,499 @@
+"""What the guard removes: the decision, and the look at a Bedrock that fails and loses answers."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import pytest
+import reap_throughput
+from botocore.exceptions import ClientError, ConnectionClosedError
+from finetuning.errors import ReapIncompleteError
+from finetuning.guard import ENDED, LONGEST_LIFE, NOT_FOUND, Kind, Reap, Reason, Resource, decide, own, past_deadline
+from finetuning.services import Clock, services
+from finetuning.tags import APP, APP_NAME, DEADLINE, OWNER, owner_tags
+from hypothesis import given
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+NOW = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
+STATE_MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:claude-3-haiku-ft-experiment"
+EXECUTIONS = "arn:aws:states:us-west-2:123456789012:execution:claude-3-haiku-ft-experiment:"
+OWNER_ARN = EXECUTIONS + "first-run"
+ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abcdefghijkl"
+MINUTE = timedelta(minutes=1)
+
+
+def throughput(owner: str = OWNER_ARN, deadline: datetime | None = NOW + MINUTE, status: str = "InService") -> Resource:
+    return Resource(Kind.THROUGHPUT, ARN, "throughput", owner, deadline, NOW - 30 * MINUTE, status)
+
+
+def job(owner: str = OWNER_ARN, status: str = "InProgress") -> Resource:
+    return Resource(Kind.JOB, "arn:job", "job", owner, None, NOW - 30 * MINUTE, status)
+
+
+@pytest.mark.parametrize(
+    ("resource", "execution", "reason"),
+    [
+        (throughput(), "RUNNING", None),
+        (throughput(deadline=NOW + MINUTE), "PENDING_REDRIVE", None),
+        (throughput(deadline=NOW), "RUNNING", Reason.PAST_DEADLINE),
+        (throughput(deadline=NOW - MINUTE), "RUNNING", Reason.PAST_DEADLINE),
+        (throughput(), "SUCCEEDED", Reason.EXECUTION_ENDED),
+        (throughput(), "FAILED", Reason.EXECUTION_ENDED),
+        (throughput(), "ABORTED", Reason.EXECUTION_ENDED),
+        (throughput(), "TIMED_OUT", Reason.EXECUTION_ENDED),
+        (throughput(), NOT_FOUND, Reason.EXECUTION_ENDED),
+        (throughput(deadline=NOW - MINUTE), "ABORTED", Reason.EXECUTION_ENDED),
+        # The execution could not be looked up: only the deadline counts.
+        (throughput(), None, None),
+        (throughput(deadline=NOW - MINUTE), None, Reason.PAST_DEADLINE),
+        # Every status of a throughput costs.
+        (throughput(status="Creating"), "ABORTED", Reason.EXECUTION_ENDED),
+        (throughput(status="Failed"), "ABORTED", Reason.EXECUTION_ENDED),
+        (throughput(status="Updating"), "ABORTED", Reason.EXECUTION_ENDED),
+        # A deadline that cannot be read does not make a throughput live for ever.
+        (throughput(deadline=None), "RUNNING", None),
+        (job(), "RUNNING", None),
+        (job(), "ABORTED", Reason.EXECUTION_ENDED),
+        (job(), NOT_FOUND, Reason.EXECUTION_ENDED),
+        (job(), None, None),
+        (job(status="Completed"), "ABORTED", None),
+        (job(status="Stopping"), "ABORTED", None),
+        (job(status="Failed"), "TIMED_OUT", None),
+    ],
+)
+def test_what_goes_and_why(resource: Resource, execution: str | None, reason: Reason | None) -> None:
+    executions = {} if execution is None else {resource.owner: execution}
+
+    assert decide([resource], executions, NOW) == ([] if reason is None else [Reap(resource, reason)])
+
+
+def test_without_a_readable_deadline_the_longest_one_holds() -> None:
+    unreadable = throughput(deadline=None)
+    limit = unreadable.created_at + LONGEST_LIFE
+
+    assert decide([unreadable], {OWNER_ARN: "RUNNING"}, limit - MINUTE) == []
+    assert decide([unreadable], {OWNER_ARN: "RUNNING"}, limit) == [Reap(unreadable, Reason.PAST_DEADLINE)]
+
+
+def test_what_costs_most_goes_first() -> None:
+    decided = decide([job(), throughput(), job()], {OWNER_ARN: "ABORTED"}, NOW)
+
+    assert [reap.resource.kind for reap in decided] == [Kind.THROUGHPUT, Kind.JOB, Kind.JOB]
+
+
+def test_step_functions_has_no_other_way_to_end() -> None:
+    shape = botocore.session.get_session().get_service_model("stepfunctions").shape_for("ExecutionStatus")
+
+    assert set(shape.metadata["enum"]) - ENDED == {"RUNNING", "PENDING_REDRIVE"}
+
+
+owners = st.sampled_from([EXECUTIONS + name for name in "abc"])
+times = st.datetimes(datetime(2026, 1, 30), datetime(2026, 2, 3), timezones=st.just(UTC))
+statuses = st.sampled_from(["RUNNING", *sorted(ENDED)])
+resources = st.builds(
+    Resource,
+    kind=st.sampled_from(Kind),
+    arn=st.uuids().map(str),
+    name=st.just("any"),
+    owner=owners,
+    deadline=st.none() | times,
+    created_at=times,
+    status=st.sampled_from(["Creating", "InService", "Updating", "Failed", "InProgress", "Completed", "Stopping"]),
+)
+
+
+@given(st.lists(resources), st.dictionaries(owners, statuses), times)
+def test_a_running_execution_keeps_what_it_has_until_the_deadline(
+    found: list[Resource], executions: Mapping[str, str], now: datetime
+) -> None:
+    for reap in decide(found, executions, now):
+        resource = reap.resource
+        assert resource in found
+        ended = executions.get(resource.owner) in ENDED
+        late = resource.kind is Kind.THROUGHPUT and now >= (resource.deadline or resource.created_at + LONGEST_LIFE)
+        assert ended or late
+
+
+@given(st.lists(resources), st.dictionaries(owners, statuses), times)
+def test_nothing_that_costs_outlives_its_execution_or_its_deadline(
+    found: list[Resource], executions: Mapping[str, str], now: datetime
+) -> None:
+    kept = set(found) - {reap.resource for reap in decide(found, executions, now)}
+
+    for resource in kept:
+        if resource.kind is Kind.THROUGHPUT:
+            assert executions.get(resource.owner) not in ENDED
+            assert now < (resource.deadline or resource.created_at + LONGEST_LIFE)
+        elif resource.status == "InProgress":
+            assert executions.get(resource.owner) not in ENDED
+
+
+@given(st.lists(resources), st.dictionaries(owners, statuses), times, st.randoms())
+def test_order_and_repetition_make_no_difference(
+    found: list[Resource],
+    executions: Mapping[str, str],
+    now: datetime,
+    random: Any,  # noqa: ANN401
+) -> None:
+    shuffled = random.sample(found, len(found))
+
+    assert set(decide(found, executions, now)) == set(decide([*shuffled, *found], executions, now))
+
+
+@given(st.lists(resources), times)
+def test_late_are_throughputs_only_whoever_owns_them(found: list[Resource], now: datetime) -> None:
+    assert past_deadline(found, now) == sum(reap.resource.kind is Kind.THROUGHPUT for reap in decide(found, {}, now))
+
+
+def owned(tags: Mapping[str, str]) -> Resource | None:
+    return own(
+        Kind.THROUGHPUT, arn=ARN, name="any", status="InService", created_at=NOW, tags=tags, executions_of=EXECUTIONS
+    )
+
+
+@given(st.dictionaries(st.sampled_from([APP, OWNER, DEADLINE, "Name"]) | st.text(), st.text()))
+def test_without_our_tags_nothing_is_ours(tags: dict[str, str]) -> None:
+    resource = owned(tags)
+
+    assert (resource is not None) == (tags.get(APP) == APP_NAME and tags.get(OWNER, "").startswith(EXECUTIONS))
+
+
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "",
+        "first-run",
+        "arn:aws:states:us-west-2:123456789012:execution:nova-lite-ft-experiment:first-run",
+        "arn:aws:states:us-west-2:123456789012:execution:claude-3-haiku-ft-experiment-2:first-run",
+        "arn:aws:states:us-east-1:123456789012:execution:claude-3-haiku-ft-experiment:first-run",
+    ],
+)
+def test_what_another_deployment_made_is_not_ours(owner: str) -> None:
+    assert owned({APP: APP_NAME, OWNER: owner}) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "deadline"),
+    [
+        ("2026-02-01T10:30:00+00:00", datetime(2026, 2, 1, 10, 30, tzinfo=UTC)),
+        ("2026-02-01T10:30:00", datetime(2026, 2, 1, 10, 30, tzinfo=UTC)),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_a_deadline_is_read_from_its_tag(tag: str, deadline: datetime | None) -> None:
+    resource = owned({APP: APP_NAME, OWNER: OWNER_ARN, DEADLINE: tag})
+
+    assert resource is not None
+    assert resource.deadline == deadline
+
+
+def test_what_a_task_tags_the_guard_recognizes() -> None:
+    tags = {tag["key"]: tag["value"] for tag in owner_tags(OWNER_ARN, NOW)}
+
+    resource = owned(tags)
+
+    assert resource is not None
+    assert (resource.owner, resource.deadline) == (OWNER_ARN, NOW)
+
+
+AwsError = Callable[..., ClientError]
+
+
+@dataclass
+class Pages:
+    """A paginator with one resource a page."""
+
+    name: str
+    summaries: Callable[[], list[dict[str, Any]]]
+
+    def paginate(self, **_filters: str) -> Iterator[dict[str, Any]]:
+        for summary in self.summaries():
+            yield {self.name: [summary]}
+
+
+@dataclass
+class FakeBedrock:
+    """Throughputs and jobs by ARN, each with its tags; `faults` are raised once by the call they are named for.
+
+    A fault with effect stands for an answer that got lost: the call does its work first.
+    """
+
+    exceptions: object
+    error: AwsError
+    throughputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    jobs: dict[str, dict[str, str]] = field(default_factory=dict)
+    faults: dict[str, Exception] = field(default_factory=dict)
+    effective: bool = False
+    lingering: bool = False
+    deleted: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+
+    def get_paginator(self, operation: str) -> Pages:
+        if operation == "list_provisioned_model_throughputs":
+            return Pages("provisionedModelSummaries", lambda: self._listed(operation, "provisionedModel", "InService"))
+        return Pages("modelCustomizationJobSummaries", lambda: self._listed(operation, "job", "InProgress"))
+
+    def _listed(self, operation: str, prefix: str, status: str) -> list[dict[str, Any]]:
+        self._fail(operation)
+        arns = self.jobs if prefix == "job" else self.throughputs
+        return [
+            {f"{prefix}Arn": arn, f"{prefix}Name": "any", "status": status, "creationTime": NOW - 60 * MINUTE}
+            for arn in arns
+        ]
+
+    def list_tags_for_resource(self, *, resourceARN: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self._fail(f"tags {resourceARN}")
+        tags = {**self.throughputs, **self.jobs}[resourceARN]
+        return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+
+    def delete_provisioned_model_throughput(self, *, provisionedModelId: str) -> None:  # noqa: N803 - boto3's name
+        if not self.effective:
+            self._fail(f"delete {provisionedModelId}")
+        if provisionedModelId not in self.throughputs:
+            raise self.error("bedrock", "ResourceNotFoundException", status=404)
+        self.deleted.append(provisionedModelId)
+        if not self.lingering:
+            del self.throughputs[provisionedModelId]
+        self._fail(f"delete {provisionedModelId}")
+
+    def get_provisioned_model_throughput(self, *, provisionedModelId: str) -> None:  # noqa: N803 - boto3's name
+        self._fail(f"get {provisionedModelId}")
+        if provisionedModelId not in self.throughputs:
+            raise self.error("bedrock", "ResourceNotFoundException", status=404)
+
+    def stop_model_customization_job(self, *, jobIdentifier: str) -> None:  # noqa: N803 - boto3's name
+        self._fail(f"stop {jobIdentifier}")
+        self.stopped.append(jobIdentifier)
+
+    def get_model_customization_job(self, *, jobIdentifier: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+        return {"status": "Stopping" if jobIdentifier in self.stopped else "InProgress"}
+
+    def _fail(self, call: str) -> None:
+        if call in self.faults:
+            raise self.faults.pop(call)
+
+
+@dataclass
+class FakeStepFunctions:
+    """Statuses by execution ARN; none is old enough, or young enough, to lack a report."""
+
+    exceptions: object
+    error: AwsError
+    statuses: dict[str, str] = field(default_factory=dict)
+    throttled: bool = False
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+        if self.throttled:
+            raise self.error("stepfunctions", "ThrottlingException")
+        if executionArn not in self.statuses:
+            raise self.error("stepfunctions", "ExecutionDoesNotExist")
+        return {"status": self.statuses[executionArn]}
+
+    def get_paginator(self, _operation: str) -> Pages:
+        return Pages("executions", list)
+
+
+@dataclass
+class FakeSns:
+    published: list[Mapping[str, str]] = field(default_factory=list)
+
+    def publish(self, **message: str) -> None:
+        self.published.append(message)
+
+
+@dataclass
+class World:
+    bedrock: FakeBedrock
+    stepfunctions: FakeStepFunctions
+    sns: FakeSns
+    look: Callable[[], Mapping[str, Any]]
+
+    def holds_throughput(self, arn: str = ARN, owner: str = OWNER_ARN, deadline: datetime = NOW + MINUTE) -> str:
+        self.bedrock.throughputs[arn] = {tag["key"]: tag["value"] for tag in owner_tags(owner, deadline)}
+        return arn
+
+    def holds_job(self, arn: str = "arn:job", owner: str = OWNER_ARN) -> str:
+        self.bedrock.jobs[arn] = {tag["key"]: tag["value"] for tag in owner_tags(owner)}
+        return arn
+
+
+@pytest.fixture
+def world(
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+    s3: "S3Client",
+    aws_error: AwsError,
+    aws_exceptions: Callable[[str], object],
+) -> World:
+    bedrock = FakeBedrock(aws_exceptions("bedrock"), aws_error)
+    stepfunctions = FakeStepFunctions(aws_exceptions("stepfunctions"), aws_error)
+    sns = FakeSns()
+    for name, value in {"BASE_MODEL": "claude-3-haiku", "RESULTS_BUCKET": "results", "TOPIC_ARN": "topic"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("STATE_MACHINE_ARN", STATE_MACHINE)
+    clients = {"bedrock": bedrock, "stepfunctions": stepfunctions, "s3": s3, "sns": sns, "clock": clock}
+    for name, client in clients.items():
+        monkeypatch.setitem(vars(services), name, client)
+    return World(bedrock, stepfunctions, sns, lambda: reap_throughput.handler({"detail-type": "Scheduled Event"}, None))
+
+
+def test_what_an_aborted_execution_left_behind_is_removed_and_told(world: World, s3: "S3Client") -> None:
+    world.holds_throughput()
+    world.holds_job()
+    world.stepfunctions.statuses[OWNER_ARN] = "ABORTED"
+
+    found = world.look()
+
+    assert (world.bedrock.deleted, world.bedrock.stopped) == ([ARN], ["arn:job"])
+    assert [(removal["kind"], removal["outcome"], removal["usd"]) for removal in found["removals"]] == [
+        ("throughput", "gone", 132.0),
+        ("job", "asked", None),
+    ]
+    about_throughput, about_job = world.sns.published
+    assert about_throughput["Subject"] == "bedrock-ft first-run: the guard removed a throughput"
+    assert "its execution is no longer running" in about_throughput["Message"]
+    assert "It lived 1 h 00 min, which cost about $132.00." in about_throughput["Message"]
+    assert "$" not in about_job["Message"]
+    key = "runs/first-run/reaped/20260201T080000Z-throughput.json"
+    assert json.load(s3.get_object(Bucket="results", Key=key)["Body"])["usd"] == 132.0
+
+
+def test_what_is_not_ours_is_not_touched(world: World) -> None:
+    world.bedrock.throughputs["untagged"] = {}
+    world.bedrock.throughputs["named-alike"] = {"Name": "claude-3-haiku-ft-pt-first-run"}
+    world.bedrock.throughputs["other-app"] = {APP: "other", OWNER: OWNER_ARN}
+    world.holds_throughput("other-deployment", owner=OWNER_ARN.replace("haiku", "sonnet"))
+    world.stepfunctions.statuses[OWNER_ARN] = "ABORTED"
+
+    assert world.look()["removals"] == []
+    assert len(world.bedrock.throughputs) == 4
+
+
+def test_a_running_execution_keeps_its_throughput_and_its_job(world: World) -> None:
+    world.holds_throughput()
+    world.holds_job()
+    world.stepfunctions.statuses[OWNER_ARN] = "RUNNING"
+
+    found = world.look()
+
+    assert (found["throughputs"], found["jobs"], found["removals"]) == (1, 1, [])
+    assert (world.bedrock.deleted, world.bedrock.stopped, world.sns.published) == ([], [], [])
+
+
+def test_an_execution_that_step_functions_forgot_has_ended(world: World) -> None:
+    world.holds_throughput()
+
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["gone"]
+
+
+def test_an_execution_that_cannot_be_looked_up_keeps_nothing_past_its_deadline_alive(world: World) -> None:
+    late = world.holds_throughput("late", deadline=NOW)
+    world.holds_throughput("in-time")
+    world.stepfunctions.throttled = True
+
+    with pytest.raises(ReapIncompleteError, match=r"look up .*first-run: .*Throttling"):
+        world.look()
+
+    assert world.bedrock.deleted == [late]
+
+
+def test_one_thing_that_fails_keeps_nothing_else_alive(world: World, aws_error: AwsError) -> None:
+    for arn in ("a", "b", "c", "d"):
+        world.holds_throughput(arn)
+    world.holds_job()
+    world.bedrock.faults = {
+        "delete a": aws_error("bedrock", "AccessDeniedException", status=403),
+        "tags b": aws_error("bedrock", "ThrottlingException", status=429),
+        "get d": aws_error("bedrock", "InternalServerException", status=500),
+    }
+
+    with pytest.raises(ReapIncompleteError) as caught:
+        world.look()
+
+    assert (world.bedrock.deleted, world.bedrock.stopped) == (["c", "d"], ["arn:job"])
+    for problem in (
+        "remove a: AccessDenied",
+        "read the tags of b: Throttling",
+        "see whether d is gone: InternalServer",
+    ):
+        assert problem in str(caught.value)
+    # The next look finishes it.
+    world.look()
+    assert world.bedrock.throughputs == {}
+
+
+@pytest.mark.parametrize("listing", ["list_provisioned_model_throughputs", "list_model_customization_jobs"])
+def test_a_list_that_fails_does_not_hide_the_other(world: World, aws_error: AwsError, listing: str) -> None:
+    world.holds_throughput()
+    world.holds_job()
+    world.bedrock.faults[listing] = aws_error("bedrock", "ThrottlingException", status=429)
+
+    with pytest.raises(ReapIncompleteError):
+        world.look()
+
+    assert len(world.bedrock.deleted) + len(world.bedrock.stopped) == 1
+
+
+@pytest.mark.parametrize("code", ["ConflictException", "ValidationException"])
+def test_a_deletion_that_is_refused_is_asked_for_again_at_the_next_look(
+    world: World, aws_error: AwsError, code: str
+) -> None:
+    world.holds_throughput()
+    world.bedrock.faults[f"delete {ARN}"] = aws_error("bedrock", code)
+
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["not yet"]
+    assert world.sns.published == []
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["gone"]
+    assert len(world.sns.published) == 1
+
+
+def test_a_deletion_whose_answer_was_lost_counts(world: World) -> None:
+    world.holds_throughput()
+    world.bedrock.effective = True
+    world.bedrock.faults[f"delete {ARN}"] = ConnectionClosedError(endpoint_url="https://bedrock")
+
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["gone"]
+    assert len(world.sns.published) == 1
+
+
+def test_what_takes_its_time_to_go_is_told_once(world: World) -> None:
+    world.holds_throughput()
+    world.bedrock.lingering = True
+
+    assert [removal["outcome"] for removal in (*world.look()["removals"], *world.look()["removals"])] == ["asked"] * 2
+    assert len(world.sns.published) == 1
+
+
+@pytest.mark.parametrize("code", ["ConflictException", "ResourceNotFoundException"])
+def test_a_job_that_has_ended_since_is_left_alone(world: World, aws_error: AwsError, code: str) -> None:
+    world.holds_job()
+    world.bedrock.faults["stop arn:job"] = aws_error("bedrock", code)
+
+    assert world.look()["removals"] == []
+
+
+def test_what_another_look_has_removed_since_is_left_alone(world: World, aws_error: AwsError) -> None:
+    world.holds_throughput()
+    world.bedrock.faults[f"delete {ARN}"] = aws_error("bedrock", "ResourceNotFoundException", status=404)
+
+    assert world.look()["removals"] == []
+    assert world.sns.published == []
+
+
+def test_the_log_counts_what_is_late(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.holds_throughput("late", deadline=NOW)
+    world.holds_throughput("in-time")
+    world.stepfunctions.statuses[OWNER_ARN] = "RUNNING"
+
+    with caplog.at_level("INFO"):
+        world.look()
+
+    (looked,) = [vars(record) for record in caplog.records if record.message == "looked"]
+    assert looked["throughputsPastDeadline"] == 1
