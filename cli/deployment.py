@@ -30,6 +30,7 @@ class Deployment:
     console_url: str
     data_bucket: str
     results_bucket: str
+    topic_arn: str
     poll_seconds: float
 
     @classmethod
@@ -52,6 +53,7 @@ class Deployment:
             console_url=outputs["StateMachineConsoleUrl"],
             data_bucket=outputs["DataBucketName"],
             results_bucket=outputs["ResultsBucketName"],
+            topic_arn=outputs["TopicArn"],
             poll_seconds=poll_seconds,
         )
 

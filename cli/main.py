@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands import run
+from cli.commands import reap, run
 from cli.errors import CommandError
 from cli.output import say_error
 
-_COMMANDS = (run,)
+_COMMANDS = (run, reap)
 INTERRUPTED = 130
 
 

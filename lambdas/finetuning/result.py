@@ -98,8 +98,8 @@ class Ending:
 
     @property
     def resume(self) -> Mapping[str, Any] | None:
-        """The input of a run that goes on from this one; None where no dataset was captured yet."""
-        return {"resumeFrom": self.run_id} if "dataset" in self.state else None
+        """The input of a run that goes on from this one; None where nothing has been paid for yet."""
+        return {"resumeFrom": self.run_id} if self.answers["base"] else None
 
     @property
     def throughput_alive(self) -> bool:

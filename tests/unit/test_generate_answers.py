@@ -47,7 +47,11 @@ def ask(store: RunStore, invoke: Invoke) -> Callable[..., Mapping[str, Any]]:
     run = configure(answers, base_model("claude-3-haiku"), {"bedrock-faq": _FILES}, "data", "2026-02-01T09:00:00+00:00")
     state = {
         "run": run.to_json(),
-        "throughput": {"arn": "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abc"},
+        "throughput": {
+            "arn": "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abc",
+            "createdAt": "2026-02-01T08:30:00+00:00",
+            "inServiceAt": "2026-02-01T08:45:00+00:00",
+        },
     }
 
     def call(model: FakeModel, which: str = "base", system_prompt: str | None = None) -> Mapping[str, Any]:
@@ -73,10 +77,11 @@ def test_each_question_of_the_batch_is_asked_once_and_its_answer_kept(
     written = ask(model)
 
     document = store.read_json(answers_key("base", 1))
-    assert written == {"uri": "s3://results/runs/first-run/answers/base/001.json", "answers": 4}
+    assert written == {"uri": "s3://results/runs/first-run/answers/base/001.json", "answers": 4, "unanswered": 0}
     assert [answer["index"] for answer in document["answers"]] == [8, 9, 10, 11]
     assert document["answers"][0] == {
         "index": 8,
+        "askedAt": "2026-02-01T09:00:00+00:00",
         "answer": "Re: 8?!",
         "inputTokens": 9,
         "outputTokens": 5,

@@ -41,6 +41,7 @@ PARTS = {
     "headline",
     "scores",
     "unscored",
+    "unanswered",
     "training",
     "cost",
     "questions",
@@ -83,15 +84,30 @@ def _validate(state: State, store: RunStore) -> None:
         **files,
         "systemPrompt": None,
         "batches": BATCHES,
+        "trained": False,
+        "customModelAnswered": False,
         "warnings": ["3 evaluation records are few."],
     }
 
 
-def _answer(model: AnsweringModel, stop_reason: str) -> Callable[[State, RunStore], None]:
+def _given(n: int, text: str, asked_at: str, stop_reason: str = "end_turn") -> Mapping[str, Any]:
+    """An answer that took a minute."""
+    return {
+        "index": n,
+        "askedAt": asked_at,
+        "answer": text,
+        "inputTokens": 10,
+        "outputTokens": 20,
+        "latencyMs": 60_000,
+        "stopReason": stop_reason,
+    }
+
+
+def _answer(model: AnsweringModel, first_at: float, stop_reason: str) -> Callable[[State, RunStore], None]:
     def leave(_: State, store: RunStore) -> None:
         for batch in BATCHES:
             answers = [
-                {"index": n, "answer": f"{model} {n}", "inputTokens": 10, "outputTokens": 20, "stopReason": stop_reason}
+                _given(n, f"{model} {n}", at(first_at + n), stop_reason)
                 for n in range(batch["first"], batch["first"] + batch["count"])
             ]
             store.write_json(answers_key(model, batch["index"]), {"answers": answers})
@@ -104,6 +120,7 @@ def _score(model: AnsweringModel, scores: list[int | None]) -> Callable[[State, 
         questions = [
             {
                 "index": n,
+                "judgedAt": at(1),
                 "correctness": score,
                 "reason": "Because.",
                 "chrf": 30.0,
@@ -112,12 +129,18 @@ def _score(model: AnsweringModel, scores: list[int | None]) -> Callable[[State, 
             }
             for n, score in enumerate(scores)
         ]
-        document: dict[str, Any] = {"questions": questions, "unscored": scores.count(None)}
+        document: dict[str, Any] = {"questions": questions, "unscored": scores.count(None), "unanswered": 0}
         if model == "custom":
             numbers = {"base": 2.5, "custom": 8.0, "difference": 5.5, "ci95": [5.0, 6.0], "pValue": 0.5, "n": 2}
             document["comparison"] = {"correctness": {**numbers, "higherIsBetter": True, "range": [1, 10]}}
         store.write_json(scores_key(model), document)
-        state[f"{model}Scores"] = {"hasHeadroom": True, "correctness": 2.5, "unscored": scores.count(None)}
+        state[f"{model}Scores"] = {
+            "hasHeadroom": True,
+            "correctness": 2.5,
+            "unscored": scores.count(None),
+            "unanswered": 0,
+            "spent": {"inputPer1kTokens": 0.03, "outputPer1kTokens": 0.06},
+        }
 
     return leave
 
@@ -150,7 +173,7 @@ STAGES = [
     part("CheckPrerequisites", "prerequisites", {"warnings": []}),
     Stage("ValidateDataset", _validate),
     part("EstimateCost", "cost", {"estimatedUsd": 140.5, "unknownPrices": ["judgeInputPer1kTokens"]}),
-    Stage("GenerateAnswers (base)", _answer("base", "end_turn")),
+    Stage("GenerateAnswers (base)", _answer("base", 0.5, "end_turn")),
     Stage("ScoreAnswers (base)", _score("base", [2, 3, 2])),
     part("StartCustomizationJob", "job", JOB),
     part(
@@ -161,7 +184,7 @@ STAGES = [
     Stage("ReadTrainingMetrics", _train),
     part("CreateProvisionedThroughput", "throughput", THROUGHPUT),
     part("GetProvisionedThroughput", "throughput", {**THROUGHPUT, "status": "InService", "inServiceAt": at(150)}),
-    Stage("GenerateAnswers (custom)", _answer("custom", "max_tokens")),
+    Stage("GenerateAnswers (custom)", _answer("custom", 150, "max_tokens")),
     Stage("DeleteProvisionedThroughput or ScoreAnswers (custom)", _score("custom", [8, None, 8])),
     part("WriteReport", "report", {"verdict": "improved"}),
 ]
@@ -247,6 +270,7 @@ def test_a_whole_run_ends_with_everything_that_it_found_out(state_after: StateAf
         (at(122), "customization job completed"),
         (at(125), "throughput created"),
         (at(150), "throughput in service"),
+        (at(154), "throughput deletion asked for"),
         (at(155), "throughput gone"),
         (at(180), "run ended"),
     ]
@@ -272,6 +296,7 @@ def test_the_cost_is_what_was_used_at_the_prices_that_are_known(state_after: Sta
     )
     assert cost["actualUsd"] == round(7 * 0.01 + 0.5 * 132 + 0.03 * 0.00025 + 0.06 * 0.00125, 2)
     assert (cost["estimatedUsd"], cost["maxSpendUsd"], cost["throughputSeconds"]) == (140.5, 300, 1800)
+    assert (cost["answeringSeconds"], cost["answeringShare"]) == (180, 0.1)
     assert cost["isLowerBound"] is True
     assert cost["unknownPrices"] == ["judgeInputPer1kTokens", "judgeOutputPer1kTokens"]
 
@@ -379,6 +404,56 @@ def test_over_budget_is_a_verdict_with_the_limit_that_would_be_enough(
     assert result["nextSteps"][0]["input"] == {**GIVEN, "maxSpendUsd": 141}
 
 
+def test_over_budget_after_training_says_so_and_how_to_go_on(state_after: StateAfter, result_of: ResultOf) -> None:
+    cause = json.dumps({"errorMessage": "The run has cost $70.00 so far."})
+    state = state_after(NAMES.index("ReadTrainingMetrics") + 1, prices={"trainingPer1kTokens": 10})
+
+    result = result_of(state | {"failure": {"Error": "OverBudgetError", "Cause": cause}})
+
+    assert (result["verdict"], result["failure"]["state"]) == ("over_budget", "CreateProvisionedThroughput")
+    assert result["headline"] == "No throughput was bought. The run has cost $70.00 so far."
+    assert '{"resumeFrom": "first-run"}' in result["failure"]["whatToDo"]
+    assert result["cost"]["actualUsd"] == pytest.approx(7 * 10, abs=0.01)
+    # Training, and an hour of the throughput.
+    assert result["nextSteps"][0]["input"] == {"resumeFrom": "first-run", "maxSpendUsd": 70 + 132 + 1}
+
+
+def test_what_time_did_not_suffice_for_is_told_and_never_counted_as_an_answer(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore
+) -> None:
+    # given a custom model that had not answered the last question when its time was up
+    state = state_after(len(STAGES) - 1, answers={"timeLimitMinutes": 4})
+    store.write_json(answers_key("custom", 1), {"answers": []})
+    scores = store.read_json(scores_key("custom"))
+    store.write_json(scores_key("custom"), {**scores, "unanswered": 1, "questions": scores["questions"][:2]})
+
+    result = result_of(state)
+    failed = result_of({key: state[key] for key in state if key != "customScores"} | {"failure": FAILURE})
+
+    assert result["unanswered"] == {"base": 0, "custom": 1}
+    assert result["questions"][2]["custom"] is None
+    assert result["questions"][2]["difference"] is None
+    assert "The custom model's time was up with 1 questions unanswered; they are in no mean." in result["warnings"]
+    assert result["nextSteps"][0]["input"] == {"resumeFrom": "first-run"}
+    # A failure after that is not one of answering.
+    assert failed["failure"]["state"] == "DeleteProvisionedThroughput or ScoreAnswers (custom)"
+
+
+def test_what_an_earlier_run_paid_is_not_in_the_cost(state_after: StateAfter, result_of: ResultOf) -> None:
+    # given a run that goes on from one that had everything, and buys nothing itself
+    state = state_after(len(STAGES) - 1)
+    state["run"] |= {"startedAt": at(170), "earlierRuns": ["run-0"]}
+    state["dataset"] |= {"trained": True, "customModelAnswered": True}
+    del state["deletion"], state["throughput"]
+
+    result = result_of(state)
+
+    assert (result["cost"]["actualUsd"], result["cost"]["items"]) == (0, [])
+    assert (result["cost"]["throughputSeconds"], result["cost"]["answeringShare"]) == (0, None)
+    assert result["provenance"]["earlierRuns"] == ["run-0"]
+    assert result_of(state | {"failure": FAILURE})["failure"]["state"] == "WriteReport"
+
+
 def test_a_next_step_changes_one_thing_and_keeps_the_rest_of_the_input(
     state_after: StateAfter, result_of: ResultOf, store: RunStore
 ) -> None:
@@ -395,7 +470,7 @@ def test_a_next_step_changes_one_thing_and_keeps_the_rest_of_the_input(
 @pytest.mark.parametrize(
     ("completed", "changes", "verdict"),
     [
-        ("ScoreAnswers (base)", {"baseScores": {"hasHeadroom": False, "correctness": 9.5}}, "no_headroom"),
+        ("ScoreAnswers (base)", {"baseScores": {"hasHeadroom": False, "correctness": 9.5, "spent": {}}}, "no_headroom"),
         ("ReadTrainingMetrics", {"training": {**TRAINED, "learned": False}}, "did_not_learn"),
     ],
 )
@@ -426,7 +501,7 @@ def test_answers_that_were_half_given_are_shown(state_after: StateAfter, result_
     state = state_after(4) | {"failure": FAILURE}
     store.write_json(
         answers_key("base", 0),
-        {"answers": [{"index": 0, "answer": "x", "inputTokens": 1, "outputTokens": 1, "stopReason": "end_turn"}]},
+        {"answers": [_given(0, "x", at(1))]},
     )
 
     result = result_of(state)
