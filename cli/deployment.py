@@ -93,7 +93,6 @@ class Deployment:
 
     def download(self, run_id: str, folder: Path) -> dict[str, Any] | None:
         """Save report.html and result.json there, and return the result; None if the run left none."""
-        folder.mkdir(parents=True, exist_ok=True)
         for name in (REPORT, RESULT):
             try:
                 self.s3.download_file(self.results_bucket, f"runs/{run_id}/{name}", str(folder / name))

@@ -14,6 +14,7 @@ from cli.output import say_error
 
 _COMMANDS = (run, reap)
 INTERRUPTED = 130
+_TERMINATIONS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,12 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _orderly_termination() -> Iterator[None]:
-    """Let a SIGTERM, too, close what the command has opened."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """Let a SIGTERM, or a terminal that is closed, also close what the command has opened."""
+    before = {number: signal.signal(number, lambda got, _: sys.exit(128 + got)) for number in _TERMINATIONS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from finetuning.errors import InvalidInputError
 from finetuning.run_config import RunConfig, configure
 from finetuning.run_store import RUN
 from finetuning.task import Task, task
@@ -16,6 +17,9 @@ def handler(task: Task) -> Mapping[str, Any]:
         found = task.store_of(run).find_json(RUN)
         return RunConfig.from_json(found["run"]) if found else None
 
+    if find_run(task.run_id) is not None:
+        problem = f"a run named {task.run_id!r} is there already: name the execution otherwise, or give resumeFrom"
+        raise InvalidInputError("The execution input is wrong:", [problem])
     return configure(
         task.state["input"],
         task.base_model,

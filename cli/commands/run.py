@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Claude 3 Haiku, the default base model, was active then: a month later it became Legacy.
 CALENDAR_START = date(2026, 2, 2)
+# Fine-tuning on Bedrock began in 2023; and a run needs days after its first one.
+_FIRST_DAY, _LAST_DAY = date(2023, 1, 1), date(2099, 12, 31)
 
 _AWS_POLL_SECONDS = 5.0
 _LOCAL_POLL_SECONDS = 0.05
@@ -58,7 +60,7 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--date",
         metavar="YYYY-MM-DD",
-        type=date.fromisoformat,
+        type=_calendar_day,
         help=f"with --local: the day on which the virtual calendar starts (default: {CALENDAR_START})",
     )
     parser.add_argument(
@@ -69,6 +71,16 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
         help="report.html and result.json go to DIR/<run id>/ (default: %(default)s)",
     )
     parser.set_defaults(run=run)
+
+
+def _calendar_day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day: write YYYY-MM-DD") from None
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        raise argparse.ArgumentTypeError(f"{day} is not from {_FIRST_DAY} to {_LAST_DAY}")
+    return day
 
 
 @dataclass(frozen=True)
@@ -145,10 +157,20 @@ def experiment(request: Request, deployment: Deployment, console: Console) -> in
     elif request.dataset:
         execution_input["dataset"] = request.dataset
     run_id = new_run_id(request.dataset_name, datetime.now(UTC))
+    folder = _folder(request.out / run_id)
     execution_arn = deployment.start(run_id, execution_input)
     say(console, f"run {run_id}")
     Progress(console).show(deployment.follow(execution_arn))
-    return _conclude(request.out / run_id, run_id, deployment, execution_arn)
+    return _conclude(folder, run_id, deployment, execution_arn)
+
+
+def _folder(path: Path) -> Path:
+    """Made before anything starts: a report that cannot be saved should not be paid for first."""
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise CommandError(f"cannot make the folder {path} for the report: {error.strerror}") from error
+    return path
 
 
 def _conclude(folder: Path, run_id: str, deployment: Deployment, execution_arn: str) -> int:

@@ -101,7 +101,8 @@ def check_counts(summaries: Mapping[DatasetFile, FileSummary], model: BaseModel)
     for file, (minimum, maximum, size) in ranges.items():
         summary = summaries[file]
         if not minimum <= summary.records <= maximum:
-            message = f"has {summary.records:,} records; {model.name} takes {minimum:,} to {maximum:,}"
+            who = "a run" if file == "evaluation" else model.name
+            message = f"has {summary.records:,} records; {who} takes {minimum:,} to {maximum:,}"
             findings.append(Finding(f"{file}.jsonl", 0, "record-count", message, "Add or remove records."))
         if summary.size > size:
             message = f"has {summary.size:,} bytes; at most {size:,} are allowed"

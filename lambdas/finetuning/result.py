@@ -263,7 +263,7 @@ def _failure(ending: Ending) -> dict[str, Any] | None:
     if ending.resume is not None:
         go_on += f" with the input {json.dumps(ending.resume)}: what this run has made and paid for is used again"
     if error == "OverBudget":
-        failed_at, what_to_do = "EstimateCost", "Raise maxSpendUsd in the execution input, or use less data."
+        failed_at, what_to_do = "EstimateCost", _cheaper(ending)
     else:
         failed_at, what_to_do = _failed_at(ending), f"Mend what the message names, then {go_on}."
     if error == "OverBudgetError":
@@ -271,6 +271,14 @@ def _failure(ending: Ending) -> dict[str, Any] | None:
     elif error in ("TransientError", "States.Timeout", "Sandbox.Timedout"):
         what_to_do = f"AWS did not answer as it should, several times. Later, {go_on}."
     return {"state": failed_at, "error": error, "message": failure_message(failure), "whatToDo": what_to_do}
+
+
+def _cheaper(ending: Ending) -> str:
+    """Where the money would have gone, since that is where a change helps."""
+    items = ending.state.get("cost", {}).get("items", [])
+    dearest = max(items, key=lambda item: item["usd"] or 0, default=None)
+    most = f" Most of the estimate is {dearest['item']}: ${dearest['usd']:,.2f}." if dearest and dearest["usd"] else ""
+    return f"Raise maxSpendUsd in the execution input.{most}"
 
 
 def _failed_at(ending: Ending) -> str:

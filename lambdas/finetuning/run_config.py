@@ -1,7 +1,6 @@
 """The execution input: what may be said in it, its defaults, and everything that is wrong with it at once."""
 
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
@@ -25,7 +24,8 @@ DEFAULT_MINIMUM_HEADROOM = 1.0
 DEFAULT_DEADLINE_MINUTES = 90.0
 MAX_SYSTEM_PROMPT = 10_000
 # The largest float: a number beyond it, infinity and NaN are no numbers to calculate with.
-_UNBOUNDED = sys.float_info.max
+# More than anything here can cost, and small enough to be added up.
+MAX_USD = 1_000_000.0
 _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 # GetCustomModel's pattern for an ARN (botocore's service model).
 _CUSTOM_MODEL_ARN = re.compile(r"arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:custom-model/.+/[a-z0-9]{12}")
@@ -137,7 +137,7 @@ def configure(
         "hyperParameters": lambda value: _hyper_parameters(value, model),
         "judgeModel": _judge_model,
         "systemPrompt": _system_prompt,
-        "maxSpendUsd": lambda value: _number(value, minimum=0),
+        "maxSpendUsd": lambda value: _number(value, minimum=0, maximum=MAX_USD),
         "minimumHeadroom": lambda value: _number(value, minimum=0, maximum=9),
         "customModelArn": _custom_model_arn,
         "answers": lambda value: _answer_settings(value, earlier.answers if earlier else AnswerSettings()),
@@ -275,6 +275,10 @@ def _system_prompt(value: object) -> str:
         raise _FieldError(": must be a text that is not empty; leave it out to use the training data's own")
     if len(value) > MAX_SYSTEM_PROMPT:
         raise _FieldError(f": has {len(value):,} characters; at most {MAX_SYSTEM_PROMPT:,} are allowed")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _FieldError(": holds half of a surrogate pair (\\ud800-\\udfff); write the character itself") from None
     return value
 
 
@@ -295,7 +299,7 @@ def _answer_settings(value: object, others: AnswerSettings) -> AnswerSettings:
 
 
 def _prices(value: object) -> dict[str, float]:
-    return dict(_numbers(value, dict.fromkeys(PRICE_UNITS, (0, _UNBOUNDED, False))))
+    return dict(_numbers(value, dict.fromkeys(PRICE_UNITS, (0, MAX_USD, False))))
 
 
 def _numbers(value: object, ranges: Mapping[str, tuple[float, float, bool]]) -> Iterator[tuple[str, Any]]:
@@ -317,10 +321,10 @@ def _numbers(value: object, ranges: Mapping[str, tuple[float, float, bool]]) -> 
     return iter(numbers.items())
 
 
-def _number(value: object, minimum: float, maximum: float = _UNBOUNDED, *, integer: bool = False) -> float:
+def _number(value: object, minimum: float, maximum: float, *, integer: bool = False) -> float:
     """An int where `integer`, otherwise a float. Raises _FieldError naming the range."""
     what = "a whole number" if integer else "a number"
-    span = f"of at least {minimum:g}" if maximum == _UNBOUNDED else f"from {minimum:g} to {maximum:g}"
+    span = f"from {minimum:.12g} to {maximum:.12g}"
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _FieldError(f": must be {what} {span}; got {value!r}")
     if not minimum <= value <= maximum or (integer and value % 1 != 0):

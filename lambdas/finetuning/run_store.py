@@ -54,8 +54,12 @@ class RunStore:
         return f"s3://{self.bucket}/{self._prefix}{key}"
 
     def write_text(self, key: str, text: str, content_type: str) -> None:
+        """Half a surrogate pair, which a model may answer and UTF-8 has no place for, is written as JSON's \\udXXX."""
         self._s3.put_object(
-            Bucket=self.bucket, Key=self.key(key), Body=text.encode(), ContentType=f"{content_type}; charset=utf-8"
+            Bucket=self.bucket,
+            Key=self.key(key),
+            Body=text.encode(errors="backslashreplace"),
+            ContentType=f"{content_type}; charset=utf-8",
         )
 
     def write_json(self, key: str, document: Mapping[str, Any]) -> None:

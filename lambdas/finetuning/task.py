@@ -9,7 +9,7 @@ from typing import Any
 
 from finetuning import names
 from finetuning.base_models import BaseModel, base_model
-from finetuning.errors import TransientError
+from finetuning.errors import ExperimentError, TransientError
 from finetuning.run_config import RunConfig
 from finetuning.run_store import AnsweringModel, RunStore
 from finetuning.services import Services, services
@@ -100,7 +100,11 @@ def task(function: Callable[[Task], Mapping[str, Any]]) -> Callable[[Event, obje
             result = function(current)
         except Exception as error:
             transient = is_transient(error)
-            logger.exception("failed", extra={**about, "transient": transient})
+            # The message of an ExperimentError may quote a dataset; people find it in the report.
+            told = not isinstance(error, ExperimentError)
+            logger.error(
+                "failed", exc_info=told, extra={**about, "error": type(error).__name__, "transient": transient}
+            )
             if transient:
                 raise TransientError(f"{type(error).__name__}: {error}") from error
             raise

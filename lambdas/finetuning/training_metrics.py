@@ -32,6 +32,7 @@ class TrainingMetrics:
     training: Sequence[Loss]
     validation: Sequence[Loss]
     epochs_asked: int
+    is_validated: bool = True
 
     @property
     def best(self) -> Loss:
@@ -64,6 +65,14 @@ class TrainingMetrics:
 
     @property
     def diagnosis(self) -> str:
+        return (
+            self._course
+            if self.is_validated
+            else f"The job wrote no validation metrics; by training loss: {self._course}"
+        )
+
+    @property
+    def _course(self) -> str:
         best, last = self.best, self.validation[-1]
         if not self.learned:
             return f"Training moved the loss by {self.drop:.1%} only: it taught the model nothing that can be seen."
@@ -102,12 +111,20 @@ def metrics_keys(job_arn: str) -> Mapping[str, str]:
     }
 
 
-def parse(training_csv: str, validation_csv: str, run: RunConfig) -> TrainingMetrics:
-    """Raises MetricsNotFoundError, naming file and line, where a file is not what Bedrock documents."""
+def parse(training_csv: str, validation_csv: str | None, run: RunConfig) -> TrainingMetrics:
+    """Raises MetricsNotFoundError, naming file and line, where a file is not what Bedrock documents.
+
+    Only some jobs write validation metrics: without them, the training loss at the end of each epoch stands in.
+    """
+    training = _rows(training_csv, "training_loss")
+    last_steps = {row.epoch: row for row in training}
     return TrainingMetrics(
-        training=_rows(training_csv, "training_loss"),
-        validation=_rows(validation_csv, "validation_loss"),
+        training=training,
+        validation=_rows(validation_csv, "validation_loss")
+        if validation_csv is not None
+        else list(last_steps.values()),
         epochs_asked=int(run.hyper_parameters["epochCount"]),
+        is_validated=validation_csv is not None,
     )
 
 

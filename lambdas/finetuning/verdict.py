@@ -51,12 +51,12 @@ def compare(correctness: Mapping[str, Any], unanswered: int = 0) -> Ruling:
             Verdict.INCONCLUSIVE,
             f"Too few questions to tell ({n}; at least {needed} are needed): {numbers}.",
         )
+    if low >= -NEGLIGIBLE and high <= NEGLIGIBLE:
+        return Ruling(Verdict.NO_VISIBLE_EFFECT, f"Fine-tuning had no visible effect: {numbers}.")
     if low > 0:
         return Ruling(Verdict.IMPROVED, f"Fine-tuning helped: {numbers}.")
     if high < 0:
         return Ruling(Verdict.WORSE, f"Fine-tuning made the answers worse: {numbers}.")
-    if low >= -NEGLIGIBLE and high <= NEGLIGIBLE:
-        return Ruling(Verdict.NO_VISIBLE_EFFECT, f"Fine-tuning had no visible effect: {numbers}.")
     return Ruling(
         Verdict.INCONCLUSIVE,
         f"The questions cannot tell whether fine-tuning helped: {numbers}. The interval spans zero.",

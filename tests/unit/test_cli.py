@@ -47,6 +47,9 @@ def test_run_ids_of_the_same_second_differ() -> None:
         (b"", "input.json:1:1"),
         (b"[1]", "must be a JSON object"),
         (b'{"systemPrompt": "\xff"}', "not UTF-8"),
+        (b'{"maxSpendUsd": 1, "maxSpendUsd": 500}', "the key 'maxSpendUsd' stands twice"),
+        (b"[" * 100_000, "no execution input"),
+        (b'{"maxSpendUsd": ' + b"9" * 5_000 + b"}", "no execution input"),
     ],
 )
 def test_a_broken_input_file_is_named_with_the_place(tmp_path: Path, content: bytes, place: str) -> None:
@@ -54,6 +57,12 @@ def test_a_broken_input_file_is_named_with_the_place(tmp_path: Path, content: by
 
     with pytest.raises(CommandError, match=re.escape(place)):
         read_input(tmp_path / "input.json")
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "input.json").write_bytes(b'\xef\xbb\xbf{"maxSpendUsd": 1}')
+
+    assert read_input(tmp_path / "input.json") == {"maxSpendUsd": 1}
 
 
 def test_a_missing_input_file_is_named(tmp_path: Path) -> None:
@@ -202,7 +211,8 @@ def test_a_failure_says_where_why_and_what_to_do() -> None:
     ("arguments", "message"),
     [
         (["run", "--date", "2026-11-22"], "add --local"),
-        (["run", "--local", "--date", "22.11.2026"], "--date"),
+        (["run", "--local", "--date", "22.11.2026"], "write YYYY-MM-DD"),
+        (["run", "--local", "--date", "9999-12-31"], "is not from 2023-01-01 to 2099-12-31"),
         (["run", "--base-model", "gpt"], "--base-model"),
         (["fly"], "fly"),
         ([], "COMMAND"),

@@ -178,3 +178,10 @@ def test_epochs_count_from_1_whatever_the_file_does() -> None:
     found = parse(csv("training_loss", (2.5, 1.5, 1.2)), from_zero, configured(3))
 
     assert (found.epochs, found.best.epoch, found.stopped_early) == (3, 2, False)
+
+
+def test_without_validation_metrics_the_training_loss_stands_in() -> None:
+    found = parse(csv("training_loss", (2.5, 2.0, 1.5, 1.2), steps_per_epoch=2), None, configured(2))
+
+    assert (found.epochs, found.best.epoch, found.learned) == (2, 2, True)
+    assert found.diagnosis.startswith("The job wrote no validation metrics; by training loss: ")

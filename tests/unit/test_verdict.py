@@ -58,10 +58,11 @@ def test_no_verdict_says_more_than_the_interval_does(one: float, other: float, n
 
     verdict = compare(correctness(low, high, n)).verdict
 
-    assert (verdict is Verdict.IMPROVED) == (low > 0)
-    assert (verdict is Verdict.WORSE) == (high < 0)
-    if verdict is Verdict.NO_VISIBLE_EFFECT:
-        assert max(-low, high) <= NEGLIGIBLE
+    negligible = max(-low, high) <= NEGLIGIBLE
+
+    assert (verdict is Verdict.NO_VISIBLE_EFFECT) == negligible
+    assert (verdict is Verdict.IMPROVED) == (low > 0 and not negligible)
+    assert (verdict is Verdict.WORSE) == (high < 0 and not negligible)
 
 
 SCORED: Mapping[str, Any] = {

@@ -11,6 +11,7 @@ import pytest
 from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL
 from runs import (
     EVALUATION_RECORDS,
+    START,
     assert_failed_and_clean,
     assert_nothing_bought,
     called,
@@ -34,6 +35,7 @@ QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMu
     ("given", "said"),
     [
         ({"epochs": 3}, ["epochs: unknown field"]),
+        ({"systemPrompt": "half a \ud83d pair"}, ["systemPrompt: holds half of a surrogate pair"]),
         ({"hyperParameters": {"epochCount": 99}}, ["hyperParameters.epochCount: must be a whole number from 1 to 10"]),
         (
             {"maxSpendUsd": "much", "answers": {"maxTokens": 0}, "dataset": {}},
@@ -61,6 +63,27 @@ def test_an_input_that_is_no_object_is_refused(engine: LocalEngine) -> None:
     list(engine.follow(arn))
     assert engine.describe(arn)["status"] == "FAILED"
     assert engine.describe(arn)["error"] == "InvalidInputError"
+
+
+def test_a_limit_that_cannot_be_kept_buys_nothing(tmp_path: Path) -> None:
+    # Nova's price of a throughput is not known: without a limit the run goes on, with one it does not.
+    synthesize("nova-micro", tmp_path / "cdk.out")
+    with LocalEngine(tmp_path / "cdk.out", START) as engine:
+        engine.deploy()
+        execution = engine.run("limited", {"maxSpendUsd": 500})
+        document = assert_failed_and_clean(engine, execution, "limited")
+        assert document["verdict"] == "over_budget"
+        assert "give it as prices.throughputPerHour" in document["failure"]["message"]
+        assert_nothing_bought(engine)
+
+
+def test_half_a_character_in_an_answer_does_not_cost_the_report(engine: LocalEngine) -> None:
+    half = {"message": {"role": "assistant", "content": [{"text": "half a \ud83d pair"}]}}
+    engine.bedrock.faults.inject("Converse", Fault.answer(output=half), skip=2)
+    engine.run("half", {"minimumHeadroom": 9})
+    document = result(engine, "half")
+    assert any("half a \ud83d pair" in (question["base"] or {})["answer"] for question in document["questions"])
+    assert b"<h1" in read(engine, "runs/half/report.html")
 
 
 def test_a_run_over_budget_buys_nothing(engine: LocalEngine) -> None:

@@ -17,6 +17,8 @@ def questions(result: Mapping[str, Any]) -> Html | None:
         return None
     # A model that answered nothing, since the run ended before, gets no column.
     models = [model for model in _MODELS if any(question.get(model) for question in asked)]
+    if not models:
+        return None
     names = ("Question and reference answer", *(_MODELS[model] for model in models))
     head = element("tr", *(element("th", name, scope="col") for name in names))
     body = element("tbody", *(_row(question, models, result) for question in asked))

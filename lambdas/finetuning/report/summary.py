@@ -151,7 +151,7 @@ def _cost(cost: Mapping[str, Any] | None) -> Html:
         _amount(cost.get("actualUsd"), at_least=bool(cost.get("isLowerBound"))),
         join(["Estimated before: ", estimate]),
         f"Limit: {usd(limit)}" if is_number(limit) else None,
-        f"Price not known: {', '.join(item_name(item) for item in unknown)}" if unknown else None,
+        f"Price not known: {'; '.join(item_name(item) for item in unknown)}" if unknown else None,
     )
 
 
