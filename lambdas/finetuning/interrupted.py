@@ -57,7 +57,7 @@ class Interrupted:
         run_id = run_id_of(execution_arn)
         store = RunStore(self.s3, self.results_bucket, run_id)
         earlier = store.find_json(RESULT)
-        if earlier is not None and not _leaves_throughput_open(earlier):
+        if earlier and not _leaves_throughput_open(earlier) and store.find_bytes(REPORT) is not None:
             return None
         entered, state = self._last_entered(execution_arn)
         result = self._result(execution_arn, entered, _concluded(state, throughput, earlier, now), store, now)
@@ -124,7 +124,7 @@ def _concluded(
         "deletion": {
             "gone": throughput.gone,
             "at": at,
-            "since": at,
+            "since": deletion.get("since") or told.get("throughput deletion asked for") or at,
             "createdAt": created_at or told.get("throughput created") or state.get("throughput", {}).get("createdAt"),
         },
     }

@@ -71,9 +71,8 @@ def test_alarms_ring_for_what_must_not_be(claude: Assembly) -> None:
     alarms = resources(claude.workflow, "AWS::CloudWatch::Alarm").values()
 
     rung_by = {
-        metric: (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"])
+        alarm["MetricName"]: (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"])
         for alarm in alarms
-        for metric in _metrics(alarm)
     }
 
     present = ("GreaterThanOrEqualToThreshold", 1, "notBreaching")
@@ -129,9 +128,3 @@ def _guard_arn(assembly: Assembly) -> Mapping[str, Any]:
 def _queue_arn(assembly: Assembly) -> Mapping[str, Any]:
     (queue,) = resources(assembly.workflow, "AWS::SQS::Queue")
     return {"Fn::GetAtt": [queue, "Arn"]}
-
-
-def _metrics(alarm: Mapping[str, Any]) -> list[str]:
-    if "MetricName" in alarm:
-        return [alarm["MetricName"]]
-    return [each["MetricStat"]["Metric"]["MetricName"] for each in alarm["Metrics"] if "MetricStat" in each]
