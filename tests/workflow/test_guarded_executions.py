@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from finetuning.customization import JobStatus
-from runs import called, read, result
 
 from local.bedrock.faults import Fault
 from local.engine.engine import Execution, LocalEngine
 from local.engine.state_machines import HistoryEvent
+from tests.workflow.runs import called, read, result
 
 QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 FIVE_MINUTES = timedelta(minutes=5)
