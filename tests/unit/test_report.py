@@ -362,6 +362,28 @@ def test_throughput_time_and_duration_of_the_run() -> None:
     assert "Whole run: 2 h 43 min" in text
 
 
+def test_what_part_of_the_throughput_answered_questions_is_shown() -> None:
+    page = Page(render(improved()))
+
+    assert page.text.count("2 min 14 s of it (6%) answered questions") == 2
+    assert "1 model unit of Provisioned Throughput was bought and existed for 37 min 24 s; 2 min" in page.text
+    assert "of it (" not in Page(render(did_not_learn())).text
+
+
+def test_questions_that_time_did_not_suffice_for_are_counted() -> None:
+    document = improved()
+
+    assert "time did not suffice for, left out too: 3." in Page(render(document | {"unanswered": {"custom": 3}})).text
+    assert "time did not suffice" not in Page(render(document)).text
+
+
+def test_a_run_that_went_on_names_the_earlier_ones() -> None:
+    document = improved()
+    document["provenance"]["earlierRuns"] = ["run-2", "run-1"]
+
+    assert "run-2, run-1" in Page(render(document)).text
+
+
 def test_no_throughput_is_said_in_words() -> None:
     assert "None was bought." in Page(render(did_not_learn())).text
 

@@ -29,6 +29,7 @@ def scores(result: Mapping[str, Any]) -> Html | None:
         "Scores",
         table(columns, rows, numeric=range(1, 7), wide=True),
         element("p", _unscored(result.get("unscored") or {})),
+        _unanswered(result.get("unanswered") or {}),
         element("p", _HOW_TO_READ, class_="detail"),
     )
 
@@ -64,6 +65,12 @@ def _unscored(unscored: Mapping[str, Any]) -> str:
     return (
         f"Answers that the judge could not score, left out of the means: base {number(base)}, custom {number(custom)}."
     )
+
+
+def _unanswered(unanswered: Mapping[str, Any]) -> Html | None:
+    count = unanswered.get("custom")
+    said = f"Questions that the custom model's time did not suffice for, left out too: {number(count)}."
+    return element("p", said) if count else None
 
 
 def topics(result: Mapping[str, Any]) -> Html | None:

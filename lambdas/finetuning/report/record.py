@@ -29,6 +29,14 @@ _ITEM_NAMES = {
 }
 
 
+def answering_part(spent: Mapping[str, Any]) -> str | None:
+    """What part of the throughput's time answered questions; None where nobody measured it."""
+    seconds, share = spent.get("answeringSeconds"), spent.get("answeringShare")
+    if not is_number(seconds) or not is_number(share):
+        return None
+    return f"{duration(seconds)} of it ({number(share * 100)}%) answered questions"
+
+
 def item_name(item: str) -> str:
     return _ITEM_NAMES.get(item, item)
 
@@ -59,8 +67,14 @@ def cost(result: Mapping[str, Any]) -> Html | None:
         "cost",
         "Cost",
         table(columns, rows, numeric=(1, 3, 4), wide=True),
+        element("p", _bought(spent)) if spent.get("throughputSeconds") else None,
         element("p", lower_bound) if spent.get("isLowerBound") else None,
     )
+
+
+def _bought(spent: Mapping[str, Any]) -> str:
+    lived = f"1 model unit of Provisioned Throughput was bought and existed for {duration(spent['throughputSeconds'])}"
+    return "; ".join(filter(None, [lived, answering_part(spent)])) + "."
 
 
 def timeline(result: Mapping[str, Any]) -> Html | None:
@@ -79,6 +93,7 @@ def provenance(result: Mapping[str, Any]) -> Html:
     made_of = result.get("provenance") or {}
     facts = {
         "Run": result.get("runId"),
+        "Goes on from": ", ".join(made_of.get("earlierRuns") or []),
         "Execution": result.get("executionArn"),
         "Status": result.get("status"),
         "Verdict": result.get("verdict"),

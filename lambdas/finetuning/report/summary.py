@@ -17,7 +17,7 @@ from finetuning.report.formatting import (
     usd,
 )
 from finetuning.report.markup import Html, element, join, section, text_block
-from finetuning.report.record import item_name
+from finetuning.report.record import answering_part, item_name
 from finetuning.report.score import Score, primary_score
 
 
@@ -160,13 +160,15 @@ def _amount(value: object, *, at_least: bool) -> Html:
 
 
 def _time(result: Mapping[str, Any]) -> Html:
-    seconds = (result.get("cost") or {}).get("throughputSeconds")
+    cost = result.get("cost") or {}
+    seconds = cost.get("throughputSeconds")
     provenance = result.get("provenance") or {}
     whole = seconds_between(provenance.get("startedAt"), provenance.get("endedAt"))
     return _figure(
         "Provisioned Throughput",
         exact(seconds, duration(seconds)) if seconds else "none",
         "how long it existed" if seconds else "None was bought.",
+        answering_part(cost) if seconds else None,
         f"Whole run: {duration(whole)}" if whole is not None else None,
     )
 
