@@ -56,8 +56,9 @@ def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, 
             "batch": sfn.JsonPath.object_at("$$.Map.Item.Value"),
         },
         max_concurrency_path="$.run.answers.concurrency",
-        # The answers are in the bucket.
-        result_path=sfn.JsonPath.DISCARD,
+        # The answers are in the bucket: here it is only noted that all batches were asked.
+        result_selector={"batches": sfn.JsonPath.array_length(sfn.JsonPath.entire_payload)},
+        result_path=f"$.{model}Answers",
     )
     payload = _payload("$.state", batch=sfn.JsonPath.object_at("$.batch"), model=model)
     # The handler's short answer replaces the item, which holds the whole state: a Map's output has a size limit too.

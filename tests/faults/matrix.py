@@ -1,6 +1,6 @@
 """`make faults`: every scenario on the deployed state machine, in virtual time, and what of the promise did not hold.
 
-Usage: matrix.py [--only TEXT] [--processes N]; exits 1 if a promise was broken.
+Usage: matrix.py [--only TEXT] [--every N] [--processes N]; exits 1 if a promise was broken.
 """
 
 import argparse
