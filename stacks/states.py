@@ -42,7 +42,8 @@ def task(
     """
     payload = _payload("$", **({"model": model} if model else {}))
     invoke = _invoke(scope, state, function, payload, result_path)
-    return _retry(invoke, ["States.ALL"], attempts=10) if persistent else _retry(invoke, TRANSIENT_ERRORS, attempts=6)
+    # No more attempts than fit into ten minutes even if each times out: then the guard takes over.
+    return _retry(invoke, ["States.ALL"] if persistent else TRANSIENT_ERRORS, attempts=6)
 
 
 def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, model: Model) -> sfn.Map:

@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from finetuning.base_models import DEFAULT_BASE_MODEL
 from finetuning.services import services
 from injection import Injector
 from scenarios import WHILE_ALIVE, WHILE_TRAINING, Flow, Moment, Observed, Scenario, StopAt
 
+from cli.synthesis import synthesize
 from local import stand_in
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
+from stacks.assembly import Assembly
 
 # Claude 3 Haiku was active then.
 START = datetime(2026, 2, 2, 9, tzinfo=UTC)
@@ -53,6 +56,12 @@ class RememberingModels:
         if key not in self._trained:
             self._trained[key] = stand_in.train(training, validation, hyper_parameters, seed)
         return self._trained[key]
+
+
+def synthesized(folder: Path) -> Assembly:
+    """The app for the default base model."""
+    synthesize(DEFAULT_BASE_MODEL, folder)
+    return Assembly(folder, DEFAULT_BASE_MODEL)
 
 
 @contextmanager

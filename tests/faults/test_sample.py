@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from experiment import deployed
+from experiment import deployed, synthesized
 from invariants import Assessment
 from matrix import Matrix
 from sample import aspects, sample
@@ -17,6 +17,11 @@ from stacks.assembly import Assembly
 class Sample:
     matrix: Matrix
     assessments: list[Assessment]
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    return synthesized(tmp_path_factory.mktemp("faults") / "cdk.out")
 
 
 @pytest.fixture(scope="module")
