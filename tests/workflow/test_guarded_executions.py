@@ -86,6 +86,16 @@ def test_an_execution_aborted_anywhere_leaves_a_report(engine: LocalEngine, stat
     assert_guard_works(engine)
 
 
+def test_what_was_bought_while_the_execution_was_stopped_goes_at_the_next_look(engine: LocalEngine) -> None:
+    aborted_at(engine, "CreateProvisionedThroughput")
+
+    engine.let_time_pass(FIVE_MINUTES)
+
+    assert engine.bedrock.ledger.alive(engine.clock.now()) == []
+    assert result(engine, "run-1")["failure"]["state"] == "CreateProvisionedThroughput"
+    assert_guard_works(engine)
+
+
 def test_an_input_made_to_confuse_the_report_does_not(engine: LocalEngine) -> None:
     aborted_at(engine, "CaptureInput", {"state": 1, "run": {"dataset": "x"}, "failure": "none", "batch": []})
 
