@@ -5,12 +5,15 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATE),--date "$(DATE)")
 
-.PHONY: run test check format synth bootstrap deploy destroy lock clean
+.PHONY: run test faults check format synth bootstrap deploy destroy lock clean
 run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
 test: .venv/installed node_modules/installed  ## all tests
 	$(BIN)/pytest -n 2 --dist loadfile
+
+faults: .venv/installed node_modules/installed  ## every fault at every state; writes docs/faults.md (ONLY=text: a part)
+	$(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
 
 check: .venv/installed node_modules/installed  ## lint, format, types, tests
 	$(BIN)/ruff check .

@@ -42,7 +42,8 @@ def task(
     """
     payload = _payload("$", **({"model": model} if model else {}))
     invoke = _invoke(scope, state, function, payload, result_path)
-    return _retry(invoke, ["States.ALL"], attempts=60) if persistent else _retry(invoke, TRANSIENT_ERRORS, attempts=6)
+    # No more attempts than fit into ten minutes even if each times out: then the guard takes over.
+    return _retry(invoke, ["States.ALL"] if persistent else TRANSIENT_ERRORS, attempts=6)
 
 
 def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, model: Model) -> sfn.Map:
@@ -56,8 +57,9 @@ def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, 
             "batch": sfn.JsonPath.object_at("$$.Map.Item.Value"),
         },
         max_concurrency_path="$.run.answers.concurrency",
-        # The answers are in the bucket.
-        result_path=sfn.JsonPath.DISCARD,
+        # The answers are in the bucket: here it is only noted that all batches were asked.
+        result_selector={"batches": sfn.JsonPath.array_length(sfn.JsonPath.entire_payload)},
+        result_path=f"$.{model}Answers",
     )
     payload = _payload("$.state", batch=sfn.JsonPath.object_at("$.batch"), model=model)
     # The handler's short answer replaces the item, which holds the whole state: a Map's output has a size limit too.

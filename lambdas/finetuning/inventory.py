@@ -112,7 +112,7 @@ class Inventory:
 
     def unsuccessful_executions(self, now: datetime) -> list[str]:
         """ARNs of the executions of the last days that did not succeed, the newest first."""
-        found = []
+        found: list[str] = []
         pages = self.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=self.state_machine_arn)
         with self.problems.kept("list executions"):
             for page in pages:

@@ -5,7 +5,7 @@ Built at the end of every run, also of one that failed anywhere: what is not the
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,6 @@ from finetuning.judge import RUBRIC
 from finetuning.next_steps import next_steps
 from finetuning.run_config import RunConfig
 from finetuning.run_store import TRAINING, AnsweringModel, RunStore, answers_key, dataset_key, scores_key
-from finetuning.throughput import answering_ends
 from finetuning.tokens import estimate_tokens
 from finetuning.verdict import failure_message, rule
 from finetuning.version import code_version
@@ -120,6 +119,7 @@ _MODELS: tuple[AnsweringModel, ...] = ("base", "custom")
 
 def build(ending: Ending) -> dict[str, Any]:
     """The document of result.json."""
+    ending = replace(ending, state=_usable(ending.state))
     state = ending.state
     ruling = rule(state, ending.comparison)
     questions = _questions(ending)
@@ -156,6 +156,11 @@ def build(ending: Ending) -> dict[str, Any]:
         "timeline": _timeline(ending),
         "provenance": _provenance(ending),
     }
+
+
+def _usable(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the parts that a broken answer of a function left: a report is written all the same."""
+    return {name: part for name, part in state.items() if isinstance(part, Mapping) or name == "input"}
 
 
 def _ready_to_paste(step: Mapping[str, Any], run: RunConfig | None) -> Mapping[str, Any]:
@@ -284,7 +289,6 @@ def _cheaper(ending: Ending) -> str:
 def _failed_at(ending: Ending) -> str:
     """The first state that has left nothing behind."""
     state = ending.state
-    asked = state.get("dataset", {}).get("evaluation", {}).get("records")
     given = ending.run is not None and ending.run.custom_model_arn is not None
     # A run that has seen enough goes on to its report at once.
     headroom, learned = state.get("baseScores", {}).get("hasHeadroom"), state.get("training", {}).get("learned")
@@ -296,26 +300,18 @@ def _failed_at(ending: Ending) -> str:
         "CheckPrerequisites": "prerequisites" in state,
         "ValidateDataset": "dataset" in state,
         "EstimateCost": "cost" in state,
-        "GenerateAnswers (base)": len(ending.answers["base"]) == asked,
+        "GenerateAnswers (base)": "baseAnswers" in state,
         "ScoreAnswers (base)": "baseScores" in state,
         "StartCustomizationJob": enough or given or "job" in state,
         "GetCustomizationJob": enough or given or state.get("job", {}).get("status") == "Completed",
         "ReadTrainingMetrics": enough or given or "training" in state,
         "CreateProvisionedThroughput": answered or "throughput" in state,
         "GetProvisionedThroughput": answered or state.get("throughput", {}).get("status") == "InService",
-        "GenerateAnswers (custom)": answered or len(ending.answers["custom"]) == asked or _time_was_up(ending),
+        "GenerateAnswers (custom)": answered or "customAnswers" in state,
         "DeleteProvisionedThroughput or ScoreAnswers (custom)": enough or "customScores" in state,
         "WriteReport": "report" in state,
     }
     return next((name for name, is_done in done.items() if not is_done), "Notify")
-
-
-def _time_was_up(ending: Ending) -> bool:
-    """Whether answering ended, with questions left, because it was to end."""
-    throughput, deletion = ending.state.get("throughput", {}), ending.state.get("deletion", {})
-    if ending.run is None or "since" not in deletion or throughput.get("inServiceAt") is None:
-        return False
-    return datetime.fromisoformat(deletion["since"]) >= answering_ends(throughput, ending.run)
 
 
 def _timeline(ending: Ending) -> list[dict[str, str]]:

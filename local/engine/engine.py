@@ -13,11 +13,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import moto.s3.urls
 from finetuning.services import SystemClock, services
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal import mock_random
+from moto.s3.models import S3Backend
 
 from local import stand_in
 from local.bedrock import LocalBedrock
@@ -28,6 +30,7 @@ from local.engine.clock import VirtualClock
 from local.engine.deployment import Deployer, stacks, without_warnings
 from local.engine.functions import Interceptor, LocalFunctions
 from local.engine.isolation import isolated_environment
+from local.engine.replacement import replaced
 from local.engine.rules import Delivery, LocalRules
 from local.engine.state_machines import HistoryEvent, Listener, LocalStateMachines
 
@@ -102,6 +105,8 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             stack.enter_context(isolated_environment(self.region))
             stack.enter_context(_quiet_moto())
             stack.enter_context(mock_aws(config=_MOTO))
+            # moto loads this module anew for every request to S3, since environment variables might have changed it.
+            stack.enter_context(replaced(S3Backend, "_url_module", moto.s3.urls))
             # The same names, such as those of buckets, in every run.
             mock_random.seed(0)
             self.bedrock = LocalBedrock(self.clock, self.region, self.account_id, self._models)

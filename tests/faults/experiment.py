@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from finetuning.base_models import DEFAULT_BASE_MODEL
 from finetuning.services import services
 from injection import Injector
 from scenarios import WHILE_ALIVE, WHILE_TRAINING, Flow, Moment, Observed, Scenario, StopAt
 
+from cli.synthesis import synthesize
 from local import stand_in
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
+from stacks.assembly import Assembly
 
 # Claude 3 Haiku was active then.
 START = datetime(2026, 2, 2, 9, tzinfo=UTC)
@@ -23,7 +26,9 @@ DATASET = Path(__file__).parent.parent.parent / "datasets" / "bedrock-faq"
 # Two batches of questions.
 QUESTIONS = 10
 INPUT: Mapping[str, Any] = {"dataset": "small"}
-JOB_DURATION = timedelta(minutes=20)
+# Short, so that a scenario has few polls.
+JOB_DURATION = timedelta(minutes=10)
+THROUGHPUT_CREATION = timedelta(minutes=5)
 REAPER_INTERVAL = timedelta(minutes=5)
 # Nothing of ours can still be going to happen after this.
 PATIENCE = timedelta(hours=3)
@@ -53,6 +58,12 @@ class RememberingModels:
         return self._trained[key]
 
 
+def synthesized(folder: Path) -> Assembly:
+    """The app for the default base model."""
+    synthesize(DEFAULT_BASE_MODEL, folder)
+    return Assembly(folder, DEFAULT_BASE_MODEL)
+
+
 @contextmanager
 def deployed(assembly: Path) -> Iterator[LocalEngine]:
     """An engine with the app, a small dataset and a short job."""
@@ -64,6 +75,7 @@ def deployed(assembly: Path) -> Iterator[LocalEngine]:
             key = f"datasets/small/{file}.jsonl"
             engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=key, Body=body)
         engine.bedrock.settings.job_duration = JOB_DURATION
+        engine.bedrock.settings.throughput_creation = THROUGHPUT_CREATION
         yield engine
 
 
@@ -96,11 +108,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Times are virtual. first_fault_at: when the first fault struck; None if none did."""
+    """Times are virtual. struck: whether anything went wrong as planned."""
 
     runs: Mapping[str, Run]
     purchases: Sequence[Purchase]
-    first_fault_at: datetime | None
+    struck: bool
     ended_at: datetime
 
 
@@ -118,11 +130,11 @@ class Experiment:
             setattr(settings, name, timedelta(minutes=value) if isinstance(value, int) else value)
         injector = Injector(engine, scenario.faults, scenario.stop_at, sabotage=self._sabotage)
         if scenario.time_out_at:
-            self._time_out_at(scenario.time_out_at)
+            self._time_out_at(scenario.time_out_at, injector)
         if scenario.companion:
             settings.model_units = 2
             self._start_companion()
-        self._arns[FIRST_RUN] = engine.run(FIRST_RUN, INPUT).arn
+        self._arns[FIRST_RUN] = engine.run(FIRST_RUN, {**INPUT, **scenario.execution_input}).arn
         if scenario.companion:
             list(engine.follow(self._arns[COMPANION]))
         self._wait_until_clean()
@@ -132,13 +144,14 @@ class Experiment:
         return Outcome(
             runs={name: self._run(name, arn, injector) for name, arn in self._arns.items()},
             purchases=self._purchases(),
-            first_fault_at=injector.first_fault_at,
+            struck=injector.struck,
             ended_at=engine.clock.now(),
         )
 
-    def _time_out_at(self, state: str) -> None:
+    def _time_out_at(self, state: str, injector: Injector) -> None:
         def time_out(arn: str, event: Mapping[str, Any]) -> None:
             if event.get("stateEnteredEventDetails", {}).get("name") == state:
+                injector.strike()
                 self._engine.time_out(arn, self._engine.clock.now() + timedelta(seconds=1))
 
         self._engine.listen(time_out)

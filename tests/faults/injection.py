@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -17,7 +16,9 @@ from local.engine.state_machines import HistoryEvent
 
 _THROTTLED_CALLS = 2
 # Longer than any function may run.
-_FOREVER_SECONDS = 1_000_000
+_FOREVER_SECONDS = 1_000
+# What boto3 waits for an answer.
+_READ_TIMEOUT_SECONDS = 60
 
 Call = Callable[[], object]
 
@@ -53,7 +54,7 @@ def _malformed(call: Call) -> object:
 class Injector:
     """entered: the state that each execution is in. answered: by run and model, the answers that Bedrock gave.
 
-    calls: Bedrock's operations by state. first_fault_at: when the first fault struck, None before.
+    calls: Bedrock's operations by state. struck: whether anything went wrong as planned.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Injector:
         self.entered: dict[str, str] = {}
         self.answered: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.calls: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        self.first_fault_at: datetime | None = None
+        self.struck = False
         engine.listen(self._listen)
         engine.intercept(lambda handler: self._intercept(sabotage(handler)))
 
@@ -87,11 +88,11 @@ class Injector:
 
     def _stop(self, arn: str) -> None:
         self._stopped = True
-        self._strike()
+        self.strike()
         self._engine.stop_execution(arn)
 
-    def _strike(self) -> None:
-        self.first_fault_at = self.first_fault_at or self._engine.clock.now()
+    def strike(self) -> None:
+        self.struck = True
 
     def _intercept(self, handler: Handler) -> Handler:
         def run(event: Any, context: LambdaContext) -> object:  # noqa: ANN401 - a Lambda event
@@ -126,7 +127,7 @@ class Injector:
     def _with_fault(self, state: str, run_name: str, call: Call) -> object:
         for fault in self._faults:
             if fault.state == state and fault.run in (None, run_name) and self._is_due(fault):
-                self._strike()
+                self.strike()
                 if fault.operation is None:
                     return self._at_function(fault, call)
                 with self._at_operation(fault, fault.operation):
@@ -178,7 +179,7 @@ def _bedrock_fault(fault: FaultAt) -> Fault:
         case Kind.DENIED:
             return Fault.access_denied()
         case Kind.TIMEOUT:
-            return Fault.timeout(_FOREVER_SECONDS)
+            return Fault.timeout(_READ_TIMEOUT_SECONDS, times=None)
         case Kind.MALFORMED:
             return Fault.malformed(times=None)
         case Kind.STATUS:

@@ -23,6 +23,7 @@ class Broken(StrEnum):
     ANSWERS_LOST = "answers that were generated are lost"
     ASKED_AGAIN = "the resumed run asked again what was answered"
     DISTURBED = "the other execution was disturbed"
+    NOTHING_HAPPENED = "nothing went wrong, so nothing was tested"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def assess(scenario: Scenario, outcome: Outcome, observed: Observed) -> Assessme
     mine = [purchase for purchase in outcome.purchases if purchase.run == FIRST_RUN]
     alive = max((_alive_after_failure(scenario, purchase, run, outcome) for purchase in mine), default=timedelta())
     findings = [
+        *([] if outcome.struck else [Finding(Broken.NOTHING_HAPPENED, "")]),
         *_money(outcome, alive),
         *_ending(run, observed),
         *_answers(run),
@@ -95,12 +97,13 @@ def _ending(run: Run, observed: Observed) -> Iterator[Finding]:
         return
     # Stopped after its report was written, a run has its verdict all the same.
     if run.status == "SUCCEEDED" or (run.status == "ABORTED" and run.result["status"] == "SUCCEEDED"):
-        if run.result["verdict"] != observed.verdict:
+        # One whose time for answers was up says so, and its verdict is about fewer questions.
+        if run.result["verdict"] != observed.verdict and not any(run.result["unanswered"].values()):
             yield Finding(Broken.FALSE_SUCCESS, f"verdict {run.result['verdict']} instead of {observed.verdict}")
         return
     failure = run.result["failure"] or {}
-    known = {state for state in run.entered if state == failure.get("state")}
-    if not known or not failure.get("whatToDo"):
+    named = failure.get("state", "").split(" or ")
+    if not set(named) & set(run.entered) or not failure.get("whatToDo"):
         yield Finding(Broken.CAUSE, f"{run.status}, failure {failure}, last states {run.entered[-3:]}")
 
 

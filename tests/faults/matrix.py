@@ -1,6 +1,6 @@
 """`make faults`: every scenario on the deployed state machine, in virtual time, and what of the promise did not hold.
 
-Usage: matrix.py [--only TEXT] [--processes N]; exits 1 if a promise was broken.
+Usage: matrix.py [--only TEXT] [--every N] [--processes N]; exits 1 if a promise was broken.
 """
 
 import argparse
@@ -13,8 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from experiment import Experiment, deployed, observe
-from finetuning.base_models import DEFAULT_BASE_MODEL
+from experiment import Experiment, deployed, observe, synthesized
 from forks import forked
 from invariants import Assessment, Broken, assess
 from rich.console import Console
@@ -22,10 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from scenarios import Flow, Scenario, scenarios
 
-from cli.synthesis import ROOT, synthesize
+from cli.synthesis import ROOT
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
-from stacks.assembly import Assembly
 
 DOCUMENT = ROOT / "docs" / "faults.md"
 _OTHERS = [broken for broken in Broken if broken not in (Broken.LEAKED, Broken.BOUGHT_TWICE)]
@@ -104,8 +102,7 @@ def main() -> int:
     console, started = Console(stderr=True), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         console.print("synthesizing and deploying …")
-        synthesize(DEFAULT_BASE_MODEL, Path(folder))
-        assembly = Assembly(Path(folder), DEFAULT_BASE_MODEL)
+        assembly = synthesized(Path(folder))
         with deployed(assembly.folder) as engine:
             matrix = Matrix(engine, Flow.of(assembly.definition))
             chosen = [each for each in matrix.scenarios if options.only in str(each)][:: options.every]

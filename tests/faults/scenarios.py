@@ -79,6 +79,7 @@ class Scenario:
     stop_at: StopAt | None = None
     time_out_at: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    execution_input: Mapping[str, Any] = field(default_factory=dict)
     companion: bool = False
     resumed: bool = False
 
@@ -112,6 +113,7 @@ class Flow:
     every: Sequence[str]
     main: Sequence[str]
     cleanup: Sequence[str]
+    failure_path: frozenset[str]
     waits: Sequence[str]
     after_failure: str
     states: Mapping[str, State]
@@ -133,20 +135,22 @@ class Flow:
             every=list(states),
             main=[name for name in tasks if name not in cleanup],
             cleanup=[name for name in tasks if name in cleanup],
+            failure_path=frozenset(cleanup),
             waits=[name for name, state in states.items() if state["Type"] == "Wait"],
             after_failure=after_failure,
             states=states,
         )
 
 
-def reachable(start: str, states: Mapping[str, State]) -> set[str]:
-    found: set[str] = set()
+def reachable(start: str, states: Mapping[str, State]) -> dict[str, None]:
+    """The states that can come after one, itself included, in a fixed order."""
+    found: dict[str, None] = {}
     to_do = [start]
     while to_do:
         name = to_do.pop()
         if name in found:
             continue
-        found.add(name)
+        found[name] = None
         state = states[name]
         to_do += [state[key] for key in ("Next", "Default") if key in state]
         to_do += [branch["Next"] for branch in [*state.get("Choices", []), *state.get("Catch", [])]]
@@ -223,20 +227,23 @@ def _single_faults(flow: Flow, observed: Observed) -> Iterator[Scenario]:
 
 def _stops(flow: Flow) -> Iterator[Scenario]:
     for state in flow.every:
-        before = _leading_to(state) if _is_after_failure(state, flow) else ()
-        for moment in (Moment.ENTERED, Moment.EXITED):
-            yield Scenario("StopExecution", before, StopAt(state, moment))
+        before = _leading_to(state) if state in flow.failure_path else ()
+        # moto cannot stop an execution at its very end.
+        moments = () if flow.states[state]["Type"] in ("Succeed", "Fail") else (Moment.ENTERED, Moment.EXITED)
+        for moment in moments:
+            yield Scenario("StopExecution", before, StopAt(state, moment), **_needed_for(state))
         if state in (*flow.main, *flow.cleanup):
             yield Scenario("StopExecution", before, StopAt(state, Moment.DURING))
 
 
-def _is_after_failure(state: str, flow: Flow) -> bool:
-    return "after failure" in state or state in flow.cleanup or state == "ExperimentFailed"
+def _needed_for(state: str) -> dict[str, Any]:
+    """What lets the execution come to a state that it does not always enter."""
+    return {"execution_input": {"maxSpendUsd": 0}} if state == "OverBudget" else {}
 
 
 def _timeouts(flow: Flow) -> Iterator[Scenario]:
     for state in flow.waits:
-        before = _leading_to(state) if _is_after_failure(state, flow) else ()
+        before = _leading_to(state) if state in flow.failure_path else ()
         for settings in ({"throughput_deletion": 3}, {"refuses_deletion_while_creating": "ConflictException"}):
             if before or settings.keys() == {"throughput_deletion"}:
                 yield Scenario("execution timeout", before, time_out_at=state, settings=settings)
@@ -259,19 +266,28 @@ def _statuses(observed: Observed) -> Iterator[Scenario]:
 def _pairs(flow: Flow, observed: Observed) -> Iterator[Scenario]:
     """A fault that ends the main path, then one on the failure path or at the reaper.
 
-    One fault for each way in which a task can leave things behind: without its effect, with it, and with an answer that
-    says nothing. Faults that Retry heals never reach the failure path; endless ones reach it like these.
+    A crash after the effect stands for all that end the main path: it leaves the most behind. Where the throughput is
+    deleted, a fault without the effect comes before too. Faults that Retry heals never reach the failure path.
     """
-    ends = (Kind.DENIED, Kind.CRASH, Kind.MALFORMED)
-    first = [FaultAt(state, kind, always=True) for state, kind in product(flow.main, ends)]
     second = [FaultAt(state, kind, always=kind in _ENDLESS) for state, kind in product(flow.cleanup, FAULT_KINDS)]
-    for main, cleanup in product(first, second):
-        yield Scenario("main path, then failure path", (main, cleanup))
-    for main, kind in product(first, FAULT_KINDS):
-        yield Scenario("main path, then reaper", (main, FaultAt(REAPER, kind, always=kind in _ENDLESS)))
-    for state, fault in product(flow.every, _ending_faults_of_reaper(observed)):
-        if not _is_after_failure(state, flow):
-            yield Scenario("StopExecution, then reaper", (fault,), StopAt(state, Moment.EXITED))
+    guard = [FaultAt(REAPER, kind, always=kind in _ENDLESS) for kind in FAULT_KINDS]
+    for state in flow.main:
+        for fault in (*second, *guard):
+            group = "main path, then reaper" if fault.state == REAPER else "main path, then failure path"
+            yield Scenario(group, (FaultAt(state, Kind.CRASH, always=True), fault))
+        for fault in second:
+            if fault.state == flow.after_failure:
+                yield Scenario("main path, then failure path", (FaultAt(state, Kind.DENIED, always=True), fault))
+    # From here on there may be something to reap.
+    for state in reachable("StartCustomizationJob", flow.states):
+        if _can_be_left(state, flow):
+            for fault in _ending_faults_of_reaper(observed):
+                yield Scenario("StopExecution, then reaper", (fault,), StopAt(state, Moment.EXITED))
+
+
+def _can_be_left(state: str, flow: Flow) -> bool:
+    """States of the main path that every run comes to, and goes on from."""
+    return state not in (*flow.failure_path, "OverBudget") and flow.states[state]["Type"] != "Succeed"
 
 
 _ENDLESS = frozenset({Kind.THROTTLED, Kind.DENIED, Kind.TIMEOUT, Kind.CRASH, Kind.MALFORMED})
@@ -279,7 +295,7 @@ _ENDLESS = frozenset({Kind.THROTTLED, Kind.DENIED, Kind.TIMEOUT, Kind.CRASH, Kin
 
 def _ending_faults_of_reaper(observed: Observed) -> Iterable[FaultAt]:
     """Faults that end: with the execution aborted and the reaper broken for good, nobody is left to delete."""
-    yield from (FaultAt(REAPER, kind) for kind, _ in _HEALED)
+    yield from (FaultAt(REAPER, kind) for kind in (Kind.THROTTLED_A_WHILE, Kind.TIMEOUT, Kind.CRASH))
     for operation in observed.operations.get(REAPER, ()):
         yield FaultAt(REAPER, Kind.BEFORE, operation)
 
@@ -288,7 +304,7 @@ def _side_by_side(flow: Flow) -> Iterator[Scenario]:
     for state, kind in product(flow.main, (Kind.AFTER, Kind.DENIED, Kind.CRASH)):
         yield Scenario("two executions at once", (FaultAt(state, kind, always=True, run="run-1"),), companion=True)
     for state in flow.every:
-        if not _is_after_failure(state, flow):
+        if _can_be_left(state, flow):
             yield Scenario("two executions at once", stop_at=StopAt(state, Moment.EXITED), companion=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experiment import deployed
+from experiment import deployed, synthesized
 from invariants import Broken
 from matrix import Matrix
 from scenarios import FaultAt, Flow, Kind, Moment, Scenario, StopAt
@@ -65,6 +65,11 @@ def broken(
     with deployed(assembly.folder) as engine:
         assessments = list(Matrix(engine, flow, sabotage).assessments(scenarios, processes=2))
     return Counter(finding.broken for each in assessments for finding in each.findings)
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    return synthesized(tmp_path_factory.mktemp("faults") / "cdk.out")
 
 
 @pytest.fixture

@@ -104,7 +104,8 @@ def _given(n: int, text: str, asked_at: str, stop_reason: str = "end_turn") -> M
 
 
 def _answer(model: AnsweringModel, first_at: float, stop_reason: str) -> Callable[[State, RunStore], None]:
-    def leave(_: State, store: RunStore) -> None:
+    def leave(state: State, store: RunStore) -> None:
+        state[f"{model}Answers"] = {"batches": len(BATCHES)}
         for batch in BATCHES:
             answers = [
                 _given(n, f"{model} {n}", at(first_at + n), stop_reason)

@@ -9,11 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL
-
-from cli.synthesis import synthesize
-from local.bedrock.faults import Fault
-from local.engine.engine import LocalEngine
-from tests.workflow.runs import (
+from runs import (
     EVALUATION_RECORDS,
     START,
     assert_failed_and_clean,
@@ -25,6 +21,10 @@ from tests.workflow.runs import (
     result,
     upload,
 )
+
+from cli.synthesis import synthesize
+from local.bedrock.faults import Fault
+from local.engine.engine import LocalEngine
 
 BASE = BASE_MODELS["claude-3-haiku"]
 # Enough to learn something, in half a second.

@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from finetuning.customization import JobStatus
+from runs import called, read, result
 
 from local.bedrock.faults import Fault
 from local.engine.engine import Execution, LocalEngine
 from local.engine.state_machines import HistoryEvent
-from tests.workflow.runs import called, read, result
 
 QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 FIVE_MINUTES = timedelta(minutes=5)
@@ -83,6 +83,16 @@ def test_an_execution_aborted_anywhere_leaves_a_report(engine: LocalEngine, stat
     assert result(engine, "run-1")["failure"]["state"] == state
     assert engine.bedrock.ledger.alive(engine.clock.now()) == []
     assert len(keys(engine, "reaped/")) == records
+    assert_guard_works(engine)
+
+
+def test_what_was_bought_while_the_execution_was_stopped_goes_at_the_next_look(engine: LocalEngine) -> None:
+    aborted_at(engine, "CreateProvisionedThroughput")
+
+    engine.let_time_pass(FIVE_MINUTES)
+
+    assert engine.bedrock.ledger.alive(engine.clock.now()) == []
+    assert result(engine, "run-1")["failure"]["state"] == "CreateProvisionedThroughput"
     assert_guard_works(engine)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runs import EVALUATION_RECORDS, START, read, result
 
 from local.engine.engine import Execution, LocalEngine
-from tests.workflow.runs import EVALUATION_RECORDS, START, read, result
 
 Done = tuple[LocalEngine, Execution, dict[str, Any]]
 
