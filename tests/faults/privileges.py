@@ -42,7 +42,8 @@ class Recorder:
         self.calls: set[Call] = set()
         self._function = ""
         boto3.setup_default_session()
-        boto3.DEFAULT_SESSION.events.register("provide-client-params.*.*", self._note)
+        session = boto3._get_default_session()
+        session.events.register("provide-client-params.*.*", self._note)
 
     def around(self, inner: Interceptor = lambda handler: handler) -> Interceptor:
         def intercept(handler: Handler) -> Handler:
