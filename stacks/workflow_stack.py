@@ -85,7 +85,7 @@ class WorkflowStack(cdk.Stack):
             timeout=cdk.Duration.minutes(5),
             memory_mb=512,
         )
-        add("estimate_cost", may.read_runs)
+        add("estimate_cost")
         add(
             "generate_answers",
             *(may.read_runs, may.write_runs, may.list_runs, may.ask_base_model, may.ask_custom_model),

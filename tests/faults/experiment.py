@@ -75,6 +75,8 @@ def deployed(assembly: Path) -> Iterator[LocalEngine]:
             key = f"datasets/small/{file}.jsonl"
             engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=key, Body=body)
         engine.bedrock.settings.job_duration = JOB_DURATION
+        # Enough that the quota hides neither a leak nor a double purchase.
+        engine.bedrock.settings.model_units = 20
         engine.bedrock.settings.throughput_creation = THROUGHPUT_CREATION
         yield engine
 
@@ -132,7 +134,6 @@ class Experiment:
         if scenario.time_out_at:
             self._time_out_at(scenario.time_out_at, injector)
         if scenario.companion:
-            settings.model_units = 2
             self._start_companion()
         self._arns[FIRST_RUN] = engine.run(FIRST_RUN, {**INPUT, **scenario.execution_input}).arn
         if scenario.companion:

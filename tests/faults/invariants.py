@@ -95,8 +95,8 @@ def _ending(run: Run, observed: Observed) -> Iterator[Finding]:
     if run.result is None or not run.has_report:
         yield Finding(Broken.NO_REPORT, f"{run.status}: {run.cause}")
         return
-    # Stopped after its report was written, a run has its verdict all the same.
-    if run.status == "SUCCEEDED" or (run.status == "ABORTED" and run.result["status"] == "SUCCEEDED"):
+    # Stopped or failed after its report was written, a run has its verdict all the same.
+    if run.status == "SUCCEEDED" or run.result["status"] == "SUCCEEDED":
         # One whose time for answers was up says so, and its verdict is about fewer questions.
         if run.result["verdict"] != observed.verdict and not any(run.result["unanswered"].values()):
             yield Finding(Broken.FALSE_SUCCESS, f"verdict {run.result['verdict']} instead of {observed.verdict}")

@@ -19,7 +19,7 @@ from stacks.assembly import Assembly
 
 STOPPED = Scenario("control", stop_at=StopAt("GenerateAnswers (custom)", Moment.EXITED))
 DENIED = Scenario("control", (FaultAt("GenerateAnswers (custom)", Kind.DENIED, always=True),))
-LOST = Scenario("control", (FaultAt("CreateProvisionedThroughput", Kind.AFTER),), settings={"model_units": 2})
+LOST = Scenario("control", (FaultAt("CreateProvisionedThroughput", Kind.AFTER),))
 TRAINING = Scenario("control", stop_at=StopAt("WaitForCustomizationJob", Moment.ENTERED))
 
 
