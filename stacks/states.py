@@ -38,7 +38,7 @@ def task(
     """A task state.
 
     result_path: where the handler's answer goes in the execution's state; None = nowhere.
-    persistent: whatever the error, try for about half an hour before giving up, an hour at most.
+    persistent: whatever the error, try again before giving up.
     """
     payload = _payload("$", **({"model": model} if model else {}))
     invoke = _invoke(scope, state, function, payload, result_path)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -33,6 +34,8 @@ CALENDAR_START = date(2026, 2, 2)
 _FIRST_DAY, _LAST_DAY = date(2023, 1, 1), date(2099, 12, 31)
 
 _AWS_POLL_SECONDS = 5.0
+# On AWS five minutes, in which the guard runs at least once.
+_LOOKS_FOR_REPORT = 60
 _LOCAL_POLL_SECONDS = 0.05
 
 
@@ -176,6 +179,12 @@ def _folder(path: Path) -> Path:
 def _conclude(folder: Path, run_id: str, deployment: Deployment, execution_arn: str) -> int:
     execution = deployment.describe(execution_arn)
     result = deployment.download(run_id, folder)
+    for _ in range(_LOOKS_FOR_REPORT if execution["status"] != "SUCCEEDED" else 0):
+        if result is not None:
+            break
+        # The guard writes the report of an execution that could not do so itself.
+        sleep(deployment.poll_seconds)
+        result = deployment.download(run_id, folder)
     if result is None:
         reason = execution.get("cause") or execution.get("error") or "no cause given"
         raise CommandError(f"execution {execution_arn} ended {execution['status']} without a result: {reason}")

@@ -106,7 +106,8 @@ def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSO
         return {"input": given}
     # An item of a Map carries the whole state with it.
     state: Mapping[str, Any] = given.get("state", given)
-    return state
+    # A handler that left no object where one belongs has left nothing; the input may be anything.
+    return {key: part for key, part in state.items() if key == "input" or not isinstance(part, str)}
 
 
 def _concluded(

@@ -22,7 +22,8 @@ class Quotas:
 
     def _list(self, parameters: Document) -> Document:
         self._check_service(parameters)
-        if parameters.get("QuotaCode", _MODEL_UNITS_CODE) != _MODEL_UNITS_CODE:
+        is_asked_for = parameters.get("QuotaCode", _MODEL_UNITS_CODE) == _MODEL_UNITS_CODE
+        if not is_asked_for or not self._settings.lists_unchanged_quotas:
             return {"Quotas": []}
         return {"Quotas": [self._model_units()]}
 

@@ -13,6 +13,7 @@ class Settings:
     throughput_creation: reported from 10 to 45 minutes.
     throughput_deletion: how long a deleted throughput can still be seen; not documented.
     model_units: the account's quota; a new account's is 0.
+    lists_unchanged_quotas: whether ListServiceQuotas has quotas that the account never changed.
     refuses_deletion_while_creating, refuses_repeated_create: an error code to answer with instead of doing what was
     asked; what the real service does is not documented.
     seed: of the stand-in's training and sampling.
@@ -24,6 +25,7 @@ class Settings:
     throughput_creation: timedelta = timedelta(minutes=15)
     throughput_deletion: timedelta = timedelta(0)
     model_units: int = 1
+    lists_unchanged_quotas: bool = True
     refuses_deletion_while_creating: str | None = None
     refuses_repeated_create: str | None = None
     seed: int = 0

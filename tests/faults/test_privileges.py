@@ -47,6 +47,8 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
         engine.run("resumed", {"resumeFrom": "run-2"})
         model = services.bedrock.list_custom_models()["modelSummaries"][0]["modelArn"]
         engine.run("given", {**INPUT, "customModelArn": model})
+        engine.bedrock.settings.lists_unchanged_quotas = False
+        engine.run("unlisted-quota", INPUT)
         yield Observed(frozenset(recorder.calls), granted())
 
 

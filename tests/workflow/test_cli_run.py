@@ -17,7 +17,6 @@ from finetuning.base_models import BASE_MODELS
 from cli.commands.run import Request, experiment
 from cli.datasets import DatasetFolder
 from cli.deployment import Deployment
-from cli.errors import CommandError
 from cli.main import main
 from cli.output import progress_console
 from local.engine.engine import LocalEngine
@@ -85,15 +84,18 @@ def test_a_refused_run_ends_with_1_and_says_why_and_what_to_do(
     assert "Traceback" not in printed.err
 
 
-def test_an_execution_without_a_result_is_an_error(engine: LocalEngine, deployment: Deployment, tmp_path: Path) -> None:
+def test_an_aborted_execution_has_the_guards_report(
+    engine: LocalEngine, deployment: Deployment, tmp_path: Path
+) -> None:
     def stop(arn: str, event: Mapping[str, Any]) -> None:
         if event.get("stateEnteredEventDetails", {}).get("name") == "ConfigureRun":
             engine.stop_execution(arn)
 
     engine.listen(stop)
 
-    with pytest.raises(CommandError, match="ended ABORTED without a result"):
-        experiment(request(tmp_path), deployment, progress_console())
+    assert experiment(request(tmp_path), deployment, progress_console()) == 1
+    (found,) = tmp_path.rglob("result.json")
+    assert json.loads(found.read_text())["status"] == "FAILED"
 
 
 def test_what_is_not_deployed_is_named(engine: LocalEngine, capfd: pytest.CaptureFixture[str]) -> None:

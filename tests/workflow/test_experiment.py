@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -280,9 +280,10 @@ def test_a_verdict_stands_although_nobody_can_be_told(engine: LocalEngine) -> No
     assert execution.output["notifyFailure"]["Error"]
 
 
-def test_a_deletion_that_fails_for_ten_minutes_still_happens(engine: LocalEngine) -> None:
+def test_a_deletion_that_keeps_failing_is_finished_by_the_guard(engine: LocalEngine) -> None:
     engine.bedrock.faults.inject("DeleteProvisionedModelThroughput", Fault.before("InternalServerException", times=25))
     execution = engine.run("late-deletion", QUICK)
+    engine.let_time_pass(timedelta(hours=3))
     assert_failed_and_clean(engine, execution, "late-deletion")
 
 

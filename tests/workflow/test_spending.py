@@ -206,11 +206,11 @@ def test_a_run_can_be_gone_on_from_twice_and_judged_by_another_model(engine: Loc
         given = QUICK if run == "first" else {"resumeFrom": "first"}
         assert_failed_and_clean(engine, engine.run(run, given), run)
     engine.run("third", {"resumeFrom": "second"})
-    execution = engine.run("fourth", {"resumeFrom": "third", "judgeModel": "amazon.nova-2-lite-v1:0"})
+    execution = engine.run("fourth", {"resumeFrom": "third", "judgeModel": "us.amazon.nova-2-lite-v1:0"})
 
     document = result(engine, "fourth")
     assert document["provenance"]["earlierRuns"] == ["third", "second", "first"]
-    assert document["provenance"]["judgeModel"] == "amazon.nova-2-lite-v1:0"
+    assert document["provenance"]["judgeModel"] == "us.amazon.nova-2-lite-v1:0"
     assert "CreateProvisionedThroughput" not in execution.entered
     assert called(engine).count("CreateModelCustomizationJob") == 1
     assert len(engine.bedrock.ledger.purchases) == 1
