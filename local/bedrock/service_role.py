@@ -1,19 +1,17 @@
 """Whether Bedrock may assume a role for a customization job, as the role's trust policy says."""
 
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from local.bedrock.errors import validation_error
+from local.policies import Effect, Statement, decide, listed, request
 
 if TYPE_CHECKING:
     from types_boto3_iam.client import IAMClient
 
 _SERVICE = "bedrock.amazonaws.com"
-# In IAM both Arn operators take wildcards.
-_WITH_WILDCARDS = {"StringLike", "ArnEquals", "ArnLike"}
 
 
 def check_service_role(iam: "IAMClient", role_arn: str, *, source_account: str, source_arn: str) -> None:
@@ -28,9 +26,9 @@ def check_service_role(iam: "IAMClient", role_arn: str, *, source_account: str, 
     policy = role["AssumeRolePolicyDocument"]
     if not isinstance(policy, Mapping):
         raise _not_assumable(role_arn, "its trust policy is no JSON object")
-    context = {"aws:sourceaccount": source_account, "aws:sourcearn": source_arn}
-    effects = {each["Effect"] for each in _listed(policy.get("Statement")) if _applies(each, context)}
-    if effects != {"Allow"}:
+    about_bedrock = [_statement(each) for each in listed(policy.get("Statement", [])) if _is_about_bedrock(each)]
+    context = {"aws:SourceAccount": source_account, "aws:SourceArn": source_arn}
+    if decide(about_bedrock, request("sts:AssumeRole", role_arn, context)) is not Effect.ALLOW:
         raise _not_assumable(
             role_arn,
             f"its trust policy does not allow {_SERVICE} sts:AssumeRole with aws:SourceAccount {source_account} "
@@ -42,31 +40,10 @@ def _not_assumable(role_arn: str, reason: str) -> Exception:
     return validation_error(f"Amazon Bedrock could not assume the role {role_arn}: {reason}.")
 
 
-def _applies(statement: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+def _is_about_bedrock(statement: Mapping[str, Any]) -> bool:
     principal = statement.get("Principal", {})
-    services = _listed(principal.get("Service")) if isinstance(principal, Mapping) else []
-    return (
-        _SERVICE in services
-        and any(fnmatchcase("sts:AssumeRole", action) for action in _listed(statement.get("Action")))
-        and all(
-            _holds(operator, key, _listed(values), context)
-            for operator, tests in statement.get("Condition", {}).items()
-            for key, values in tests.items()
-        )
-    )
+    return isinstance(principal, Mapping) and _SERVICE in listed(principal.get("Service"))
 
 
-def _holds(operator: str, key: str, values: Sequence[str], context: Mapping[str, str]) -> bool:
-    actual = context.get(key.lower())
-    if actual is None:
-        return False
-    if operator in _WITH_WILDCARDS:
-        return any(fnmatchcase(actual, value) for value in values)
-    return operator == "StringEquals" and actual in values
-
-
-def _listed(value: object) -> list[Any]:
-    """In a policy, what may be a list may also stand alone."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+def _statement(document: Mapping[str, Any]) -> Statement:
+    return Statement.parse({element: value for element, value in document.items() if element != "Principal"})
