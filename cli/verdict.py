@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from finetuning.result import failure_text
 from finetuning.run_store import REPORT, RESULT
 
 Result = Mapping[str, Any]
@@ -28,7 +29,7 @@ def _lines(result: Result, folder: Path) -> Iterator[str]:
 def failure(result: Result) -> str | None:
     """Where and why the run failed, and what to do; None if it did not."""
     failed = result.get("failure")
-    return f"{failed['state']}: {failed['message']}\n{failed['whatToDo']}" if failed else None
+    return failure_text(failed) if failed else None
 
 
 def _cost(cost: Mapping[str, Any] | None) -> str:

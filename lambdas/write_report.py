@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetuning.report import render
-from finetuning.result import Ending, build
+from finetuning.result import Ending, build, failure_text
 from finetuning.run_store import REPORT, RESULT
 from finetuning.task import Task, task
 
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
+    """On the failure path the answer's `cause` is the execution's."""
     result = build(
         Ending(
             run_id=task.run_id,
@@ -24,10 +25,12 @@ def handler(task: Task) -> Mapping[str, Any]:
     )
     task.store.write_json(RESULT, result)
     task.store.write_text(REPORT, render(result), "text/html")
+    failure, report_uri = result["failure"], task.store.uri(REPORT)
     return {
         "verdict": result["verdict"],
         "headline": result["headline"],
         "warnings": result["warnings"],
         "resultUri": task.store.uri(RESULT),
-        "reportUri": task.store.uri(REPORT),
+        "reportUri": report_uri,
+        "cause": failure and f"{failure_text(failure)}\nReport: {report_uri}",
     }

@@ -21,6 +21,8 @@ SHAPES = {
     "Succeed": '(["{}"])',
     "Fail": '(["{}"])',
 }
+# Drawn once for all Choices, like what happens to errors.
+NEITHER = "an answer is neither yes nor no"
 
 
 class Edge(NamedTuple):
@@ -39,7 +41,7 @@ def mermaid_block(definition: Definition) -> str:
 
 
 def flowchart(definition: Definition) -> str:
-    """Main path, failure path, and one arrow for all the errors that lead from one to the other."""
+    """Main path, failure path, one arrow for all the errors that lead from one to the other, one for broken answers."""
     states: Mapping[str, State] = definition["States"]
     edges = list(_edges(states))
     first_after_failure = states[_first_task(states)]["Catch"][0]["Next"]
@@ -54,21 +56,31 @@ def flowchart(definition: Definition) -> str:
         '  subgraph failure["failure path"]',
         *(f"    {_node(name, states[name])}" for name in after_failure),
         "  end",
-        *(f"  {edge.line()}" for edge in sorted(edges, key=lambda edge: order.index(edge.source))),
+        *(
+            f"  {edge.line()}"
+            for edge in sorted(edges, key=lambda edge: order.index(edge.source))
+            if edge.label != NEITHER
+        ),
         f"  main -. a task fails after its retries .-> {_identity(first_after_failure)}",
+        *(f"  main -. {NEITHER} .-> {_identity(name)}" for name in _broken_answers(edges, main)),
     ]
     return "\n".join(lines) + "\n"
 
 
 def _edges(states: Mapping[str, State]) -> Iterator[Edge]:
-    """Every transition but those that an error takes. A Choice has one condition, which is what its name asks."""
+    """Every transition but those that an error takes. A Choice's first condition is what its name asks."""
     for name, state in states.items():
-        for choice in state.get("Choices", []):
-            yield Edge(name, choice["Next"], "yes")
+        choices = state.get("Choices", [])
+        for choice, label in zip(choices, ("yes", "no"), strict=False):
+            yield Edge(name, choice["Next"], label)
         if "Default" in state:
-            yield Edge(name, state["Default"], "no")
+            yield Edge(name, state["Default"], NEITHER if len(choices) > 1 else "no")
         if "Next" in state:
             yield Edge(name, state["Next"])
+
+
+def _broken_answers(edges: list[Edge], main: list[str]) -> list[str]:
+    return sorted({edge.target for edge in edges if edge.label == NEITHER and edge.source in main})
 
 
 def _first_task(states: Mapping[str, State]) -> str:

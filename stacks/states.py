@@ -22,6 +22,8 @@ TRANSIENT_ERRORS = (
     "Sandbox.Timedout",
     "States.Timeout",
 )
+# The variable with the name of the task that ended last, well or not: the one that failed, on the failure path.
+LAST_TASK = "lastTask"
 # The function's own time limit speaks first, since its error says more.
 TIMEOUT_MARGIN = cdk.Duration.seconds(30)
 
@@ -41,13 +43,14 @@ def task(
     persistent: whatever the error, try again before giving up.
     """
     payload = _payload("$", **({"model": model} if model else {}))
-    invoke = _invoke(scope, state, function, payload, result_path)
+    invoke = _invoke(scope, state, function, payload, result_path, assign=ended(state))
     # No more attempts than fit into ten minutes even if each times out: then the guard takes over.
     return _retry(invoke, ["States.ALL"] if persistent else TRANSIENT_ERRORS, attempts=6)
 
 
 def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, model: Model) -> sfn.Map:
     """A Map state: the model answers the evaluation data batch by batch, `$.run.answers.concurrency` at a time."""
+    ask = f"GenerateAnswers ({model})"
     batches = sfn.Map(
         scope,
         state,
@@ -60,11 +63,21 @@ def ask_in_batches(scope: Construct, state: str, function: lambda_.Function, *, 
         # The answers are in the bucket: here it is only noted that all batches were asked.
         result_selector={"batches": sfn.JsonPath.array_length(sfn.JsonPath.entire_payload)},
         result_path=f"$.{model}Answers",
+        assign=ended(ask),
     )
     payload = _payload("$.state", batch=sfn.JsonPath.object_at("$.batch"), model=model)
     # The handler's short answer replaces the item, which holds the whole state: a Map's output has a size limit too.
-    invoke = _invoke(scope, f"GenerateAnswers ({model})", function, payload, result_path="$")
+    invoke = _invoke(scope, ask, function, payload, result_path="$")
     return batches.item_processor(_retry(invoke, TRANSIENT_ERRORS, attempts=6))
+
+
+def catch(state: tasks.LambdaInvoke | sfn.Map, name: str, then: sfn.IChainable) -> sfn.TaskStateBase | sfn.Map:
+    """Whatever the error of the task of that name: it goes to `$.failure`, and `then` follows."""
+    return state.add_catch(then, result_path="$.failure", assign=ended(name))
+
+
+def ended(state: str) -> Mapping[str, str]:
+    return {LAST_TASK: state}
 
 
 def wait(scope: Construct, state: str, seconds_path: str) -> sfn.Wait:
@@ -72,11 +85,28 @@ def wait(scope: Construct, state: str, seconds_path: str) -> sfn.Wait:
 
 
 def is_true(path: str) -> sfn.Condition:
-    return sfn.Condition.boolean_equals(path, True)
+    return _present(path, sfn.Condition.boolean_equals(path, True))
+
+
+def is_false(path: str) -> sfn.Condition:
+    return _present(path, sfn.Condition.boolean_equals(path, False))
 
 
 def is_equal(path: str, value: str) -> sfn.Condition:
-    return sfn.Condition.string_equals(path, value)
+    return _present(path, sfn.Condition.string_equals(path, value))
+
+
+def is_number(path: str) -> sfn.Condition:
+    return _present(path, sfn.Condition.is_numeric(path))
+
+
+def is_string(path: str) -> sfn.Condition:
+    return _present(path, sfn.Condition.is_string(path))
+
+
+def _present(path: str, condition: sfn.Condition) -> sfn.Condition:
+    """What is missing meets no condition; compared, it would end the execution at once, past every Catch."""
+    return sfn.Condition.and_(sfn.Condition.is_present(path), condition)
 
 
 def in_order(first: sfn.IChainable, *others: sfn.IChainable) -> None:
@@ -95,7 +125,12 @@ def _payload(state_path: str, **more: object) -> Mapping[str, object]:
 
 
 def _invoke(
-    scope: Construct, state: str, function: lambda_.Function, payload: Mapping[str, object], result_path: str | None
+    scope: Construct,
+    state: str,
+    function: lambda_.Function,
+    payload: Mapping[str, object],
+    result_path: str | None,
+    assign: Mapping[str, str] | None = None,
 ) -> tasks.LambdaInvoke:
     if function.timeout is None:
         raise ValueError(f"{function.node.path} needs a timeout: the one of state {state!r} follows from it")
@@ -108,6 +143,7 @@ def _invoke(
         payload_response_only=True,
         retry_on_service_exceptions=False,
         result_path=result_path or sfn.JsonPath.DISCARD,
+        assign=assign,
         task_timeout=sfn.Timeout.duration(function.timeout.plus(TIMEOUT_MARGIN)),
     )
 

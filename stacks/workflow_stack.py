@@ -20,7 +20,7 @@ from stacks.guard import Guard, dead_letter_queue
 from stacks.layer import scoring_layer
 from stacks.permissions import Permissions
 from stacks.state_machine import ExperimentStateMachine
-from stacks.states import Model, ask_in_batches, in_order, is_equal, is_true, task, wait
+from stacks.states import Model, ask_in_batches, catch, in_order, is_equal, is_false, is_number, is_true, task, wait
 from stacks.storage_stack import StorageStack
 from stacks.task_function import TaskFunction
 from stacks.topic import RunTopic
@@ -52,6 +52,7 @@ class WorkflowStack(cdk.Stack):
         # Apart from the functions, whose construct ids are like the states' names.
         self.states = Construct(self, "States")
         self.failed = failure_path(self.states, self.functions)
+        self.broken_answer = self._broken_answer()
         self.state_machine = ExperimentStateMachine(
             self,
             "Experiment",
@@ -171,7 +172,7 @@ class WorkflowStack(cdk.Stack):
         compare = self._ask_custom_model(then=report)
         customize = self._customize(learned=compare, learned_nothing=report)
         custom_model_given = sfn.Choice(self.states, "CustomModelGiven?")
-        custom_model_given.when(is_true("$.run.customModelGiven"), compare).otherwise(customize)
+        self._decide(custom_model_given, "$.run.customModelGiven", yes=compare, no=customize)
         ask_base_model = self._ask_base_model(headroom=custom_model_given, no_headroom=report)
         return self._prepare(within_budget=ask_base_model)
 
@@ -191,7 +192,7 @@ class WorkflowStack(cdk.Stack):
         )
 
         in_order(capture_input, configure_run, check_prerequisites, validate_dataset, estimate_cost, affordable)
-        affordable.when(is_true("$.cost.withinBudget"), within_budget).otherwise(over_budget)
+        self._decide(affordable, "$.cost.withinBudget", yes=within_budget, no=over_budget)
         in_order(over_budget, self.failed)
         return capture_input
 
@@ -201,7 +202,7 @@ class WorkflowStack(cdk.Stack):
         headroom_left = sfn.Choice(self.states, "HeadroomLeft?")
 
         in_order(ask, score, headroom_left)
-        headroom_left.when(is_true("$.baseScores.hasHeadroom"), headroom).otherwise(no_headroom)
+        self._decide(headroom_left, "$.baseScores.hasHeadroom", yes=headroom, no=no_headroom)
         return ask
 
     def _customize(self, *, learned: sfn.IChainable, learned_nothing: sfn.IChainable) -> sfn.IChainable:
@@ -212,10 +213,12 @@ class WorkflowStack(cdk.Stack):
         read_metrics = self._step("ReadTrainingMetrics", "read_training_metrics", "$.training")
         did_it_learn = sfn.Choice(self.states, "DidItLearn?")
 
-        in_order(start_job, wait_for_job, get_job, job_completed)
-        job_completed.when(is_equal("$.job.status", "Completed"), read_metrics).otherwise(wait_for_job)
+        in_order(start_job, job_completed)
+        job_completed.when(is_equal("$.job.status", "Completed"), read_metrics)
+        job_completed.when(is_number("$.job.waitSeconds"), wait_for_job).otherwise(self.broken_answer)
+        in_order(wait_for_job, get_job, job_completed)
         in_order(read_metrics, did_it_learn)
-        did_it_learn.when(is_true("$.training.learned"), learned).otherwise(learned_nothing)
+        self._decide(did_it_learn, "$.training.learned", yes=learned, no=learned_nothing)
         return start_job
 
     def _ask_custom_model(self, *, then: sfn.IChainable) -> sfn.IChainable:
@@ -232,11 +235,14 @@ class WorkflowStack(cdk.Stack):
         score = self._step("ScoreAnswers (custom)", "score_answers", "$.customScores", "custom")
 
         # A run that goes on from an earlier one may have every answer already.
-        answered.when(is_true("$.dataset.customModelAnswered"), score).otherwise(create)
-        in_order(create, wait_for_service, get, in_service)
-        in_service.when(is_equal("$.throughput.status", "InService"), ask).otherwise(wait_for_service)
+        self._decide(answered, "$.dataset.customModelAnswered", yes=score, no=create)
+        in_order(create, in_service)
+        in_service.when(is_equal("$.throughput.status", "InService"), ask)
+        in_service.when(is_number("$.throughput.waitSeconds"), wait_for_service).otherwise(self.broken_answer)
+        in_order(wait_for_service, get, in_service)
         in_order(ask, delete, gone)
-        gone.when(is_true("$.deletion.gone"), score).otherwise(wait_until_gone)
+        gone.when(is_true("$.deletion.gone"), score)
+        gone.when(is_number("$.deletion.waitSeconds"), wait_until_gone).otherwise(self.broken_answer)
         in_order(wait_until_gone, delete)
         in_order(score, then)
         return answered
@@ -254,11 +260,20 @@ class WorkflowStack(cdk.Stack):
     ) -> sfn.IChainable:
         """A task of the main path. Where its answer goes in the execution's state; about which model it is, if any."""
         invoke = task(self.states, state, self.functions[function], result_path=result_path, model=model)
-        return invoke.add_catch(self.failed, result_path="$.failure")
+        return catch(invoke, state, self.failed)
 
     def _ask(self, state: str, model: Model) -> sfn.IChainable:
         batches = ask_in_batches(self.states, state, self.functions["generate_answers"], model=model)
-        return batches.add_catch(self.failed, result_path="$.failure")
+        return catch(batches, f"GenerateAnswers ({model})", self.failed)
+
+    def _decide(self, choice: sfn.Choice, path: str, *, yes: sfn.IChainable, no: sfn.IChainable) -> None:
+        """What is neither true nor false, since a function answered nonsense, is a failure like any other."""
+        choice.when(is_true(path), yes).when(is_false(path), no).otherwise(self.broken_answer)
+
+    def _broken_answer(self) -> sfn.IChainable:
+        cause = "The function's answer lacks what the state machine decides by. Read the function's log."
+        failure = {"Error": "BrokenAnswer", "Cause": cause}
+        return sfn.Pass(self.states, "BrokenAnswer", parameters=failure, result_path="$.failure").next(self.failed)
 
     def _add_outputs(self) -> None:
         arn = self.state_machine.state_machine_arn

@@ -189,6 +189,8 @@ def _conclude(folder: Path, run_id: str, deployment: Deployment, execution_arn: 
         reason = execution.get("cause") or execution.get("error") or "no cause given"
         raise CommandError(f"execution {execution_arn} ended {execution['status']} without a result: {reason}")
     say_result(summary(result, folder))
-    if problem := failure(result):
-        say_error(problem)
-    return 0 if execution["status"] == "SUCCEEDED" else 1
+    if execution["status"] == "SUCCEEDED":
+        return 0
+    # A report that was written before the execution failed tells of no failure.
+    say_error(failure(result) or execution.get("cause") or execution["status"])
+    return 1

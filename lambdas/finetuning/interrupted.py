@@ -15,6 +15,7 @@ from finetuning.guard import Resource
 from finetuning.report import render
 from finetuning.result import Ending, build
 from finetuning.run_store import REPORT, RESULT, RunStore
+from finetuning.task import usable
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -50,7 +51,7 @@ class Interrupted:
     environment: str
 
     def write_missing_report(self, execution_arn: str, throughput: Throughput, now: datetime) -> dict[str, Any] | None:
-        """The new result; None where the run has one already.
+        """The new result; None where the run has one already: a verdict that it wrote before it was stopped stands.
 
         A report that had to leave open whether the throughput is gone is written again, until it is.
         """
@@ -81,6 +82,7 @@ class Interrupted:
         self, execution_arn: str, entered: str, state: Mapping[str, Any], store: RunStore, now: datetime
     ) -> dict[str, Any]:
         failed_by_itself = "failure" in state
+        state = {"failedAt": {"state": entered}, **state}
         if not failed_by_itself:
             description = self.stepfunctions.describe_execution(executionArn=execution_arn)
             state = {**state, "failure": _failure(description)}
@@ -88,7 +90,7 @@ class Interrupted:
         result = build(Ending(run_id, execution_arn, state, store, self.model, self.environment, now))
         if not failed_by_itself:
             result["headline"] = f"The run was interrupted in the state {entered}, before it could give a verdict."
-            result["failure"] |= {"state": entered, "whatToDo": _what_to_do(run_id, state)}
+            result["failure"]["whatToDo"] = _what_to_do(run_id, state)
         return result
 
 
@@ -105,9 +107,7 @@ def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSO
     if entered == FIRST_STATE:
         return {"input": given}
     # An item of a Map carries the whole state with it.
-    state: Mapping[str, Any] = given.get("state", given)
-    # A handler that left no object where one belongs has left nothing; the input may be anything.
-    return {key: part for key, part in state.items() if key == "input" or not isinstance(part, str)}
+    return usable(given.get("state", given))
 
 
 def _concluded(

@@ -5,7 +5,7 @@ Built at the end of every run, also of one that failed anywhere: what is not the
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -24,7 +24,7 @@ from finetuning.version import code_version
 
 @dataclass(frozen=True)
 class Ending:
-    """What a report is made from."""
+    """What a report is made from. state: with usable parts only; where there is a `failure`, `failedAt` says where."""
 
     run_id: str
     execution_arn: str
@@ -103,7 +103,7 @@ class Ending:
     @property
     def throughput_alive(self) -> bool:
         """Also where nobody knows: a create may have had no answer, and then the deletion failed."""
-        unknown = "baseScores" in self.state and "cleanupFailure" in self.state
+        unknown = "baseScores" in self.state and "failure" in self.state
         return (self.throughput_created_at is not None or unknown) and not self.throughput_gone
 
     @property
@@ -114,12 +114,13 @@ class Ending:
         return is_own_job(self.state, self.run)
 
 
+# Step Functions takes a cause of up to 32,768 characters (the type SensitiveCause of its API, read 2026-11).
+LONGEST_MESSAGE = 30_000
 _MODELS: tuple[AnsweringModel, ...] = ("base", "custom")
 
 
 def build(ending: Ending) -> dict[str, Any]:
     """The document of result.json."""
-    ending = replace(ending, state=_usable(ending.state))
     state = ending.state
     ruling = rule(state, ending.comparison)
     questions = _questions(ending)
@@ -156,11 +157,6 @@ def build(ending: Ending) -> dict[str, Any]:
         "timeline": _timeline(ending),
         "provenance": _provenance(ending),
     }
-
-
-def _usable(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the parts that a broken answer of a function left: a report is written all the same."""
-    return {name: part for name, part in state.items() if isinstance(part, Mapping) or name == "input"}
 
 
 def _ready_to_paste(step: Mapping[str, Any], run: RunConfig | None) -> Mapping[str, Any]:
@@ -268,14 +264,23 @@ def _failure(ending: Ending) -> dict[str, Any] | None:
     if ending.resume is not None:
         go_on += f" with the input {json.dumps(ending.resume)}: what this run has made and paid for is used again"
     if error == "OverBudget":
-        failed_at, what_to_do = "EstimateCost", _cheaper(ending)
-    else:
-        failed_at, what_to_do = _failed_at(ending), f"Mend what the message names, then {go_on}."
-    if error == "OverBudgetError":
+        what_to_do = _cheaper(ending)
+    elif error == "OverBudgetError":
         what_to_do = f"To spend more, {go_on}; raise maxSpendUsd in it."
     elif error in ("TransientError", "States.Timeout", "Sandbox.Timedout"):
         what_to_do = f"AWS did not answer as it should, several times. Later, {go_on}."
-    return {"state": failed_at, "error": error, "message": failure_message(failure), "whatToDo": what_to_do}
+    else:
+        what_to_do = f"Mend what the message names, then {go_on}."
+    state: str = ending.state["failedAt"]["state"]
+    return {"state": state, "error": error, "message": failure_message(failure), "whatToDo": what_to_do}
+
+
+def failure_text(failure: Mapping[str, Any]) -> str:
+    """For people, from result.json's `failure`: the state that failed, why, and what to do."""
+    message = failure["message"] or failure["error"]
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]} … (the report has all of it)"
+    return f"{failure['state']} failed: {message}\nWhat to do: {failure['whatToDo']}"
 
 
 def _cheaper(ending: Ending) -> str:
@@ -284,34 +289,6 @@ def _cheaper(ending: Ending) -> str:
     dearest = max(items, key=lambda item: item["usd"] or 0, default=None)
     most = f" Most of the estimate is {dearest['item']}: ${dearest['usd']:,.2f}." if dearest and dearest["usd"] else ""
     return f"Raise maxSpendUsd in the execution input.{most}"
-
-
-def _failed_at(ending: Ending) -> str:
-    """The first state that has left nothing behind."""
-    state = ending.state
-    given = ending.run is not None and ending.run.custom_model_arn is not None
-    # A run that has seen enough goes on to its report at once.
-    headroom, learned = state.get("baseScores", {}).get("hasHeadroom"), state.get("training", {}).get("learned")
-    enough = headroom is False or learned is False
-    # Neither does one whose earlier run had every answer already buy a throughput.
-    answered = enough or state.get("dataset", {}).get("customModelAnswered") is True
-    done = {
-        "ConfigureRun": "run" in state,
-        "CheckPrerequisites": "prerequisites" in state,
-        "ValidateDataset": "dataset" in state,
-        "EstimateCost": "cost" in state,
-        "GenerateAnswers (base)": "baseAnswers" in state,
-        "ScoreAnswers (base)": "baseScores" in state,
-        "StartCustomizationJob": enough or given or "job" in state,
-        "GetCustomizationJob": enough or given or state.get("job", {}).get("status") == "Completed",
-        "ReadTrainingMetrics": enough or given or "training" in state,
-        "CreateProvisionedThroughput": answered or "throughput" in state,
-        "GetProvisionedThroughput": answered or state.get("throughput", {}).get("status") == "InService",
-        "GenerateAnswers (custom)": answered or "customAnswers" in state,
-        "DeleteProvisionedThroughput or ScoreAnswers (custom)": enough or "customScores" in state,
-        "WriteReport": "report" in state,
-    }
-    return next((name for name, is_done in done.items() if not is_done), "Notify")
 
 
 def _timeline(ending: Ending) -> list[dict[str, str]]:

@@ -48,7 +48,7 @@ class Task:
         return cls(
             execution_arn=event["execution"]["id"],
             execution_name=event["execution"]["name"],
-            state=event["state"],
+            state=usable(event["state"]),
             event=event,
             services=services,
         )
@@ -85,6 +85,11 @@ class Task:
     def store_of(self, run: str) -> RunStore:
         """Also of an earlier run."""
         return RunStore(self.services.s3, os.environ["RESULTS_BUCKET"], run)
+
+
+def usable(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the parts that a broken answer of a function left: who needs one misses it. The input may be anything."""
+    return {name: part for name, part in state.items() if isinstance(part, Mapping) or name == "input"}
 
 
 def task(function: Callable[[Task], Mapping[str, Any]]) -> Callable[[Event, object], Mapping[str, Any]]:

@@ -83,9 +83,10 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any]) -> Ruling:
         )
     if "training" in state and not state["training"]["learned"]:
         return Ruling(Verdict.DID_NOT_LEARN, f"{state['training']['diagnosis']} No throughput was bought.")
+    unanswered = state["customScores"]["unanswered"]
     if "correctness" not in scores:
         return Ruling(Verdict.INCONCLUSIVE, "No question has a score from both models, so nothing can be said.")
-    return compare(scores["correctness"], state["customScores"]["unanswered"])
+    return compare(scores["correctness"], unanswered)
 
 
 def failure_message(failure: Mapping[str, Any]) -> str:

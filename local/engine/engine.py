@@ -24,7 +24,7 @@ from moto.s3.models import S3Backend
 from local import stand_in
 from local.bedrock import LocalBedrock
 from local.bedrock.models import Models
-from local.engine import keys
+from local.engine import keys, runtime_errors, variables
 from local.engine.agenda import Agenda
 from local.engine.clock import VirtualClock
 from local.engine.deployment import Deployer, stacks, without_warnings
@@ -113,6 +113,8 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             stack.enter_context(self.bedrock.registered())
             stack.enter_context(self._functions.adapter())
             stack.enter_context(keys.adapter())
+            stack.enter_context(runtime_errors.adapter())
+            stack.enter_context(variables.adapter())
             stack.enter_context(self._state_machines.adapters())
             stack.callback(services.use, clock=SystemClock(), environment="aws")
             services.use(clock=self.clock, environment="local")

@@ -21,13 +21,14 @@ def test_the_picture_has_every_state_once(claude: Assembly) -> None:
         assert picture.count(f'"{name}"') == 1
 
 
-def test_errors_are_one_arrow() -> None:
+def test_errors_are_one_arrow_and_broken_answers_another() -> None:
     caught = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Fail", "ResultPath": "$.failure"}]}
     definition: Definition = {
         "StartAt": "One",
         "States": {
             "One": {"Type": "Task", "Next": "Two?", **caught},
-            "Two?": {"Type": "Choice", "Choices": [{"Next": "One"}], "Default": "Three (last)"},
+            "Two?": {"Type": "Choice", "Choices": [{"Next": "One"}, {"Next": "Three (last)"}], "Default": "Broken"},
+            "Broken": {"Type": "Pass", "Next": "Fail"},
             "Three (last)": {"Type": "Task", "End": True, **caught},
             "Fail": {"Type": "Fail"},
         },
@@ -39,6 +40,7 @@ def test_errors_are_one_arrow() -> None:
         '    One["One"]\n'
         '    Two{"Two?"}\n'
         '    Threelast["Three (last)"]\n'
+        '    Broken("Broken")\n'
         "  end\n"
         '  subgraph failure["failure path"]\n'
         '    Fail(["Fail"])\n'
@@ -46,5 +48,7 @@ def test_errors_are_one_arrow() -> None:
         "  One --> Two\n"
         "  Two -- yes --> One\n"
         "  Two -- no --> Threelast\n"
+        "  Broken --> Fail\n"
         "  main -. a task fails after its retries .-> Fail\n"
+        "  main -. an answer is neither yes nor no .-> Broken\n"
     )

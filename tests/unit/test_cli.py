@@ -203,7 +203,7 @@ def test_a_run_that_failed_early_has_a_summary_too() -> None:
 def test_a_failure_says_where_why_and_what_to_do() -> None:
     failed = {"state": "ConfigureRun", "error": "InvalidInputError", "message": "epochs: 99", "whatToDo": "Change it."}
 
-    assert failure(result(failure=failed)) == "ConfigureRun: epochs: 99\nChange it."
+    assert failure(result(failure=failed)) == "ConfigureRun failed: epochs: 99\nWhat to do: Change it."
     assert failure(result()) is None
 
 

@@ -96,6 +96,16 @@ def test_a_lost_connection_is_tried_again_and_a_bug_is_not(error: Exception, tra
     assert is_transient(error) is transient
 
 
+def test_a_part_of_the_state_that_is_no_object_is_missing(invoke: Invoke) -> None:
+    @task
+    def handler(task: Task) -> Mapping[str, Any]:
+        return task.state
+
+    state = {"input": [1], "job": {"arn": "x"}, "training": "<html>", "deletion": None}
+
+    assert invoke(handler, state) == {"input": [1], "job": {"arn": "x"}}
+
+
 def test_a_transient_error_is_raised_as_one_and_says_what_it_was(aws_error: AwsError, invoke: Invoke) -> None:
     @task
     def handler(_: Task) -> Mapping[str, Any]:

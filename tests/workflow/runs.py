@@ -38,9 +38,9 @@ def converse_models(engine: LocalEngine) -> list[str]:
 
 
 def message(execution: Execution) -> str:
-    """What the failed handler said."""
-    text: str = json.loads(execution.cause or "{}")["errorMessage"]
-    return text
+    """What a failed execution says."""
+    assert execution.cause is not None
+    return execution.cause
 
 
 def assert_nothing_bought(engine: LocalEngine) -> None:
@@ -55,5 +55,8 @@ def assert_failed_and_clean(engine: LocalEngine, execution: Execution, run: str)
     assert engine.bedrock.ledger.alive(engine.clock.now()) == []
     document = result(engine, run)
     assert document["status"] == "FAILED"
+    failure = document["failure"]
+    assert message(execution).startswith(f"{failure['state']} failed: {failure['message']}")
+    assert f"What to do: {failure['whatToDo']}" in message(execution)
     assert b"<h1" in read(engine, f"runs/{run}/report.html")
     return document

@@ -228,6 +228,74 @@ def test_a_caught_error_carries_the_class_name_and_what_lambda_says(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("rule", "status"),
+    [
+        ({"Variable": "$.answer.good", "BooleanEquals": True}, "FAILED"),
+        ({"Not": {"Variable": "$.answer.good", "BooleanEquals": True}}, "FAILED"),
+        ({"Variable": "$.answer.good", "IsPresent": True}, "SUCCEEDED"),
+        (
+            {
+                "And": [
+                    {"Variable": "$.answer.good", "IsPresent": True},
+                    {"Variable": "$.answer.good", "BooleanEquals": True},
+                ]
+            },
+            "SUCCEEDED",
+        ),
+    ],
+)
+def test_a_choice_that_compares_what_is_missing_ends_the_execution(
+    tmp_path: Path, rule: dict[str, Any], status: str
+) -> None:
+    definition = states(
+        ("Answer", {"Type": "Pass", "Result": "<html>", "ResultPath": "$.answer", "Next": "Good?"}),
+        ("Good?", {"Type": "Choice", "Choices": [{**rule, "Next": "Good"}], "Default": "Done"}),
+        ("Good", {"Type": "Fail"}),
+        ("Done", {"Type": "Succeed"}),
+    )
+
+    execution = execute(tmp_path / "cdk.out", definition)
+
+    assert execution.status == status
+    if status == "FAILED":
+        assert execution.error == "States.Runtime"
+        assert "'Good?'. Invalid path '$.answer.good'" in (execution.cause or "")
+
+
+def test_a_variable_holds_what_was_assigned_last_also_by_a_catch(tmp_path: Path) -> None:
+    catch = {"ErrorEquals": ["States.ALL"], "Assign": {"last": "Work, badly"}, "Next": "Tell"}
+    definition = states(
+        ("First", {"Type": "Pass", "Assign": {"last": "First"}, "Next": "Work"}),
+        ("Work", task("fail", Assign={"last": "Work, well"}, Catch=[catch])),
+        ("Tell", {"Type": "Pass", "Parameters": {"last.$": "$last"}, "End": True}),
+    )
+
+    assert execute(tmp_path / "cdk.out", definition).output == {"last": "Work, badly"}
+
+
+def test_nothing_catches_what_ends_an_execution(tmp_path: Path) -> None:
+    everything = {"ErrorEquals": ["States.ALL"]}
+    limited_by_what_is_missing = {
+        "Type": "Map",
+        "ItemsPath": "$",
+        "MaxConcurrencyPath": "$[0].missing",
+        "ItemProcessor": states(("Item", {"Type": "Pass", "End": True})),
+        "Catch": [{**everything, "Next": "Caught"}],
+        "End": True,
+    }
+    definition = states(
+        ("List", {"Type": "Pass", "Result": [{}], "Next": "Work"}),
+        ("Work", limited_by_what_is_missing),
+        ("Caught", {"Type": "Succeed"}),
+    )
+
+    execution = execute(tmp_path / "cdk.out", definition)
+
+    assert (execution.status, execution.error) == ("FAILED", "States.Runtime")
+    assert "Caught" not in execution.entered
+
+
+@pytest.mark.parametrize(
     ("do", "error"),
     [("exit", "Runtime.ExitError"), ("return a set", "Runtime.MarshalError")],
 )
