@@ -16,7 +16,7 @@ NO_RESOURCE_LEVEL = "Service Quotas has no resource-level permissions for lists"
 NO_RESOURCE_LEVEL_FOR_LISTS = "Bedrock has no resource-level permissions for lists"
 
 # AWS's Service Authorization Reference for Bedrock, read 2026-11: creates and TagResource know the tags of the request,
-# deleting a throughput and stopping a job know the tags of the resource.
+# whatever is done to a throughput or job that exists knows the tags of the resource.
 Condition = Mapping[str, Mapping[str, str]]
 WITH_OUR_TAG: Condition = {"StringEquals": {f"aws:RequestTag/{tags.APP}": tags.APP_NAME}}
 HAS_OUR_TAG: Condition = {"StringEquals": {f"aws:ResourceTag/{tags.APP}": tags.APP_NAME}}
@@ -80,8 +80,9 @@ class Permissions:
         self.stop_job = self._made_at_run_time(["StopModelCustomizationJob"], jobs, conditions=HAS_OUR_TAG)
         self.read_custom_model = self._made_at_run_time(["GetCustomModel"], custom_models)
         self.create_throughput = self._made_at_run_time(
-            ["CreateProvisionedModelThroughput", "TagResource"], custom_models, throughputs, conditions=WITH_OUR_TAG
+            ["CreateProvisionedModelThroughput"], custom_models, conditions=WITH_OUR_TAG
         )
+        self.tag_throughput = self._made_at_run_time(["TagResource"], throughputs, conditions=WITH_OUR_TAG)
         self.read_throughput = self._made_at_run_time(["GetProvisionedModelThroughput"], throughputs)
         self.delete_throughput = self._made_at_run_time(
             ["DeleteProvisionedModelThroughput"], throughputs, conditions=HAS_OUR_TAG
@@ -92,7 +93,7 @@ class Permissions:
             NO_RESOURCE_LEVEL_FOR_LISTS,
         )
         self.read_tags = self._made_at_run_time(["ListTagsForResource"], throughputs, jobs)
-        self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs)
+        self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs, conditions=HAS_OUR_TAG)
         self.list_quotas = Grant(
             ["servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"], ["*"], NO_RESOURCE_LEVEL
         )

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    import boto3
     from types_boto3_bedrock.client import BedrockClient
     from types_boto3_bedrock_runtime.client import BedrockRuntimeClient
     from types_boto3_iam.client import IAMClient
@@ -40,54 +41,49 @@ class Services:
         self.clock: Clock = clock or SystemClock()
         self.environment: Environment = environment
 
-    def use(self, clock: Clock, environment: Environment) -> None:
-        """Start afresh with another clock; the local engine calls this."""
+    def use(self, clock: Clock, environment: Environment, session: "boto3.Session | None" = None) -> None:
+        """Start afresh with another clock, and a session that makes the clients; the local engine calls this."""
         self.__dict__.clear()
         self.clock, self.environment = clock, environment
+        if session is not None:
+            self.session = session
+
+    @cached_property
+    def session(self) -> "boto3.Session":
+        import boto3
+
+        return boto3.Session()
 
     @cached_property
     def s3(self) -> "S3Client":
-        import boto3
-
-        return boto3.client("s3")
+        return self.session.client("s3")
 
     @cached_property
     def bedrock(self) -> "BedrockClient":
-        import boto3
-
-        return boto3.client("bedrock")
+        return self.session.client("bedrock")
 
     @cached_property
     def bedrock_runtime(self) -> "BedrockRuntimeClient":
-        import boto3
         from botocore.config import Config
 
         # A long answer takes more than boto3's default of 60 s; all its attempts fit into a function's 15 minutes.
-        return boto3.client("bedrock-runtime", config=Config(read_timeout=120))
+        return self.session.client("bedrock-runtime", config=Config(read_timeout=120))
 
     @cached_property
     def iam(self) -> "IAMClient":
-        import boto3
-
-        return boto3.client("iam")
+        return self.session.client("iam")
 
     @cached_property
     def service_quotas(self) -> "ServiceQuotasClient":
-        import boto3
-
-        return boto3.client("service-quotas")
+        return self.session.client("service-quotas")
 
     @cached_property
     def sns(self) -> "SNSClient":
-        import boto3
-
-        return boto3.client("sns")
+        return self.session.client("sns")
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":
-        import boto3
-
-        return boto3.client("stepfunctions")
+        return self.session.client("stepfunctions")
 
 
 services = Services()

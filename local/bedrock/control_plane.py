@@ -26,9 +26,9 @@ def _session() -> boto3.Session:
 class ControlPlane:
     def __init__(self, account: Account, settings: Settings, models: Models) -> None:
         self.ever_created: list[Throughput] = []
-        tags = Tags()
+        self.tags = tags = Tags()
         self.foundation_models = FoundationModels(account)
-        custom_models = CustomModels(account, tags, is_served=self._is_served)
+        self._custom_models = custom_models = CustomModels(account, tags, is_served=self._is_served)
         self.throughputs = ProvisionedThroughputs(
             account,
             settings,
@@ -52,6 +52,11 @@ class ControlPlane:
         self.operations: Mapping[str, Operation] = {
             name: self._settled(operation) for part in parts for name, operation in part.operations.items()
         }
+
+    def arn(self, identifier: str) -> str | None:
+        """Of a job, custom model or throughput that there is, by name or ARN."""
+        found = (parts.find(identifier) for parts in (self._jobs, self._custom_models, self.throughputs))
+        return next((each.arn for each in found if each is not None), None)
 
     def _settled(self, operation: Operation) -> Operation:
         """Nobody sees a job that should have ended and has not."""

@@ -150,12 +150,16 @@ class CustomizationJobs:
             raise validation_error(f"The model {identifier} is Legacy and takes no new customization jobs.")
         return model.base_model
 
+    def find(self, identifier: str) -> Job | None:
+        """By name or ARN."""
+        return next((job for job in self._jobs if identifier in (job.name, job.arn)), None)
+
     def _existing(self, parameters: Document) -> Job:
         identifier = parameters["jobIdentifier"]
-        for job in self._jobs:
-            if identifier in (job.name, job.arn):
-                return job
-        raise not_found(f"The model customization job {identifier} does not exist.")
+        job = self.find(identifier)
+        if job is None:
+            raise not_found(f"The model customization job {identifier} does not exist.")
+        return job
 
     def _get(self, parameters: Document) -> Document:
         return self._existing(parameters).details(self._now())

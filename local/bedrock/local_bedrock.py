@@ -48,6 +48,8 @@ class LocalBedrock:
             throughputs=control_plane.throughputs,
             models=models,
         )
+        # What permissions to its resources depend on: their ARNs by name, and their tags.
+        self.arn, self.tags = control_plane.arn, control_plane.tags.of
         quotas = Quotas(self._account, self.settings)
         self.ledger = Ledger(control_plane.ever_created)
         self.faults = Faults(self._check_fault)

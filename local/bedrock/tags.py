@@ -20,6 +20,10 @@ class Tags:
     def attach(self, arn: str, tags: Mapping[str, str]) -> None:
         self._tags[arn] = dict(tags)
 
+    def of(self, arn: str) -> Mapping[str, str]:
+        """None of a resource that there is not."""
+        return self._tags.get(arn, {})
+
     def forget(self, arn: str) -> None:
         del self._tags[arn]
 

@@ -1,32 +1,64 @@
-"""Each function may do what it does, and nothing else: the calls of whole runs against the deployed policies."""
+"""Each function may do what it does, and nothing else: whole runs under the deployed policies, and none is too broad.
 
+That every call is granted is no test of its own: the local engine refuses, as AWS does, what no policy allows.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from experiment import INPUT, deployed, synthesized
+from finetuning import tags
+from finetuning.base_models import JUDGE_MODELS
 from finetuning.services import services
 from injection import Injector
-from privileges import NOT_OF_HANDLERS, Call, Recorder, actions, allows, granted
 from scenarios import REAPER, WHILE_ALIVE, WHILE_TRAINING, FaultAt, Kind, Moment, StopAt
+
+from local.engine.engine import LocalEngine
+from local.engine.state_machines import HistoryEvent
+from local.policies import Effect, Request, Statement, decide, request
 
 # The reaper then looks whether the job was stopped.
 LOST_BY_REAPER = FaultAt(REAPER, Kind.AFTER, "StopModelCustomizationJob", always=True)
 
+# What the roles allow beside the calls of handlers, and who makes these calls.
+NOT_OF_HANDLERS: Mapping[str, str] = {
+    "logs:CreateLogStream": "Lambda writes what a function logs",
+    "logs:PutLogEvents": "Lambda writes what a function logs",
+    "xray:PutTraceSegments": "Lambda sends a function's traces",
+    "xray:PutTelemetryRecords": "Lambda sends a function's traces",
+    "sqs:SendMessage": "Lambda hands over the events that a function failed on",
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action on one pattern of resources: statements taken apart."""
+
+    function: str
+    statement: Statement
+
+    def __str__(self) -> str:
+        return f"{self.function}: {self.statement.actions[0]} on {self.statement.resources[0]}"
+
 
 @dataclass(frozen=True)
 class Observed:
-    calls: frozenset[Call]
-    grants: Mapping[str, list[Mapping[str, Any]]]
+    """By function, what its calls asked for and were granted, and what its role grants to handlers."""
+
+    requests: Mapping[str, frozenset[Request]]
+    grants: Mapping[str, list[Grant]]
 
 
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
-    """A whole run, failing and aborted ones, repeated creates, and runs that go on from others."""
+    """A whole run, failing and aborted ones, repeated creates, runs that go on from others, odd datasets and quotas."""
     with deployed(synthesized(tmp_path_factory.mktemp("privileges") / "cdk.out").folder) as engine:
-        recorder = Recorder()
         faults = [
             None,
             WHILE_TRAINING,
@@ -35,39 +67,117 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
             FaultAt("CreateProvisionedThroughput", Kind.AFTER),
         ]
         for number, fault in enumerate(faults):
-            Injector(engine, [fault] if fault else [], sabotage=recorder.around())
+            Injector(engine, [fault] if fault else [])
             engine.run(f"run-{number}", INPUT)
         for state in (WHILE_TRAINING.state, WHILE_ALIVE.state):
             name = f"aborted-in-{state.split()[0]}"
-            stop = StopAt(state, Moment.EXITED)
-            Injector(engine, [LOST_BY_REAPER], stop_at=stop, stopped_run=name, sabotage=recorder.around())
+            Injector(engine, [LOST_BY_REAPER], stop_at=StopAt(state, Moment.EXITED), stopped_run=name)
             engine.run(name, INPUT)
             engine.let_time_pass(timedelta(minutes=10))
-        Injector(engine, sabotage=recorder.around())
+        Injector(engine)
         engine.run("resumed", {"resumeFrom": "run-2"})
         model = services.bedrock.list_custom_models()["modelSummaries"][0]["modelArn"]
         engine.run("given", {**INPUT, "customModelArn": model})
+        for number, judge in enumerate(JUDGE_MODELS):
+            engine.run(f"judge-{number}", {**INPUT, "judgeModel": judge})
+        engine.run("shipped", {})
+        _lose_validation_metrics(engine, "no-metrics")
+        engine.run("no-dataset", {"dataset": "missing"})
+        _give_up_an_upload(engine)
         engine.bedrock.settings.lists_unchanged_quotas = False
         engine.run("unlisted-quota", INPUT)
-        yield Observed(frozenset(recorder.calls), granted())
+        functions = [each["FunctionName"] for each in boto3.client("lambda").list_functions()["Functions"]]
+        yield Observed(
+            requests={function: frozenset(engine.permissions.granted[function]) for function in functions},
+            grants={function: list(_grants(engine, function)) for function in functions},
+        )
 
 
-def test_every_call_is_granted(observed: Observed) -> None:
-    refused = [
-        call
-        for call in observed.calls
-        if not any(allows(statement, call) for statement in observed.grants[call.function])
+def _grants(engine: LocalEngine, function: str) -> Iterator[Grant]:
+    for statement in engine.permissions.statements(function):
+        for action in statement.actions:
+            if action not in NOT_OF_HANDLERS:
+                for resource in statement.resources:
+                    yield Grant(function, replace(statement, actions=(action,), resources=(resource,)))
+
+
+def _lose_validation_metrics(engine: LocalEngine, run: str) -> None:
+    """Whether a file is missing or forbidden shows only where one is missing."""
+
+    def lose(arn: str, event: HistoryEvent) -> None:
+        entered = event.get("stateEnteredEventDetails", {}).get("name")
+        if entered == "ReadTrainingMetrics" and arn.endswith(f":{run}"):
+            bucket = engine.outputs["ResultsBucketName"]
+            for each in engine.s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{run}/job/")["Contents"]:
+                if "validation" in each["Key"]:
+                    engine.s3.delete_object(Bucket=bucket, Key=each["Key"])
+
+    engine.listen(lose)
+    engine.run(run, INPUT)
+
+
+def _give_up_an_upload(engine: LocalEngine) -> None:
+    """boto3 aborts a managed upload of which a part fails; a dataset is uploaded in parts beyond 8 MiB."""
+    turns = [{"role": "user", "content": "word " * 20_000}, {"role": "assistant", "content": "A long question."}]
+    record = json.dumps({"messages": turns}) + "\n"
+    bucket = engine.outputs["DataBucketName"]
+    engine.s3.put_object(Bucket=bucket, Key="datasets/large/training.jsonl", Body=(record * 100).encode())
+    for file in ("validation", "evaluation"):
+        source = {"Bucket": bucket, "Key": f"datasets/small/{file}.jsonl"}
+        engine.s3.copy_object(CopySource=source, Bucket=bucket, Key=f"datasets/large/{file}.jsonl")
+
+    def fail(**_: object) -> tuple[AWSResponse, Mapping[str, object]]:
+        answer = {"Error": {"Code": "InternalError", "Message": "injected"}, "ResponseMetadata": {}}
+        return AWSResponse("", 500, HTTPHeaders(), None), answer
+
+    services.s3.meta.events.register("before-call.s3.UploadPart", fail)
+    engine.run("given-up", {"dataset": "large"})
+    services.s3.meta.events.unregister("before-call.s3.UploadPart", fail)
+
+
+def test_no_grant_could_be_missing(observed: Observed) -> None:
+    """Without any one of them, a call of these runs would have been refused."""
+    idle = [
+        str(grant)
+        for function, grants in observed.grants.items()
+        for grant in grants
+        if all(
+            decide([other.statement for other in grants if other is not grant], asked) is Effect.ALLOW
+            for asked in observed.requests[function]
+        )
     ]
-    assert sorted(map(str, refused)) == []
+    assert idle == []
 
 
-def test_every_grant_is_used(observed: Observed) -> None:
-    used = {(call.function, call.action) for call in observed.calls}
-    unused = {
-        f"{function}: {action}"
-        for function, statements in observed.grants.items()
-        for statement in statements
-        for action in actions(statement)
-        if not action.startswith(NOT_OF_HANDLERS) and (function, action) not in used
-    }
-    assert unused == set()
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        ("bedrock:CreateModelCustomizationJob", "aws:RequestTag"),
+        ("bedrock:CreateProvisionedModelThroughput", "aws:RequestTag"),
+        ("bedrock:TagResource", "aws:RequestTag"),
+        ("bedrock:DeleteProvisionedModelThroughput", "aws:ResourceTag"),
+        ("bedrock:StopModelCustomizationJob", "aws:ResourceTag"),
+    ],
+)
+@pytest.mark.parametrize("value", [None, "another-app"])
+def test_only_what_carries_our_tag(observed: Observed, action: str, key: str, value: str | None) -> None:
+    tag = f"{key}/{tags.APP}".lower()
+    refused = []
+    for function, requests in observed.requests.items():
+        for asked in (asked for asked in requests if asked.action == action):
+            context = dict(asked.context)
+            assert context.pop(tag) == tags.APP_NAME
+            others = request(action, asked.resource, context if value is None else context | {tag: value})
+            refused.append(decide([grant.statement for grant in observed.grants[function]], others) is None)
+    assert refused
+    assert all(refused)
+
+
+def test_asking_a_throughput_needs_our_tag_on_it(observed: Observed) -> None:
+    [function] = [name for name in observed.grants if name.endswith("-generate-answers")]
+    throughputs = {asked for asked in observed.requests[function] if ":provisioned-model/" in asked.resource}
+    grants = [grant.statement for grant in observed.grants[function]]
+
+    assert throughputs
+    assert {decide(grants, asked) for asked in throughputs} == {Effect.ALLOW}
+    assert {decide(grants, request(asked.action, asked.resource)) for asked in throughputs} == {None}
