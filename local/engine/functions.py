@@ -2,6 +2,8 @@
 
 What differs from Lambda: packages such as `finetuning` are the process's own (the engine gives them the virtual clock),
 layers are not mounted, and one handler runs at a time, since environment variables belong to the whole process.
+A handler whose time is up is cut off by an exception that no `except Exception` catches, so its `finally` blocks and
+context managers still run, where Lambda ends the process. Parked in a thread instead, it would keep the locks it holds.
 """
 
 import importlib.util

@@ -44,6 +44,7 @@ from local.engine.replacement import replaced
 
 # The parts of moto that the adapters wrap.
 _add_event = EventManager.add_event
+_execute = ExecutionWorker._execution_logic
 _new_environment = ExecutionWorker._get_evaluation_environment
 _run_task = StateTaskLambda._eval_execution
 _set_error = Environment.set_error
@@ -88,13 +89,17 @@ class LocalStateMachines:
         self._clock = clock
         self._agenda = agenda
         self._executions: dict[str, _Execution] = {}
+        self._broken_off: dict[str, Exception] = {}
         self._arns: dict[EventManager, str] = {}
         self._changed = threading.Condition()
         self.listeners: list[Listener] = []
         self.end_listeners: list[EndListener] = []
 
     def events(self, arn: str) -> Iterator[HistoryEvent]:
-        """Every event of an execution as it happens; ends when the execution has ended."""
+        """Every event of an execution as it happens; ends when the execution has ended.
+
+        Raises RuntimeError where the execution's thread broke off, which is a mistake of the engine or of a listener.
+        """
         seen = 0
         while news := self._wait_for_news(arn, seen):
             yield from map(_with_time, news)
@@ -130,7 +135,9 @@ class LocalStateMachines:
             return execution is not None and (execution.ended or len(execution.history) > seen)
 
         with self._changed:
-            self._changed.wait_for(has_news)
+            self._changed.wait_for(lambda: arn in self._broken_off or has_news())
+            if not has_news():
+                raise RuntimeError(f"the local engine could not go on with {arn}") from self._broken_off[arn]
             return self._executions[arn].history[seen:]
 
     @contextmanager
@@ -152,6 +159,7 @@ class LocalStateMachines:
                 (EventManager, "_get_current_timestamp", staticmethod(self._clock.now)),
                 (EventManager, "add_event", self._telling(_add_event)),
                 (ExecutionWorker, "_get_evaluation_environment", self._registering(_new_environment)),
+                (ExecutionWorker, "_execution_logic", self._telling_of_breaks(_execute)),
                 (BaseExecutionWorkerCommunication, "terminated", self._ending(_terminated)),
                 (WaitFunction, "_wait_interval", self._waiting()),
                 (moto_retrier, "time", virtual_sleep),
@@ -200,6 +208,23 @@ class LocalStateMachines:
             return environment
 
         return new_registered_environment
+
+    def _telling_of_breaks(self, execute: Callable[[ExecutionWorker], None]) -> Callable[[ExecutionWorker], None]:
+        """Tell followers, who would wait for ever, when the thread of an execution cannot go on."""
+
+        def execute_and_tell(worker: ExecutionWorker) -> None:
+            arn: str = worker._evaluation_details.execution_details.arn
+            try:
+                execute(worker)
+            except Exception as error:
+                with self._changed:
+                    self._broken_off[arn] = error
+                    execution = self._executions.get(arn)
+                    if execution is not None and not execution.ended:
+                        self._agenda.leave()
+                    self._changed.notify_all()
+
+        return execute_and_tell
 
     def _ending(
         self, terminated: Callable[[BaseExecutionWorkerCommunication], None]

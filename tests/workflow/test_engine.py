@@ -262,6 +262,21 @@ def test_a_choice_that_compares_what_is_missing_ends_the_execution(
         assert "'Good?'. Invalid path '$.answer.good'" in (execution.cause or "")
 
 
+def test_an_execution_that_breaks_off_is_not_waited_for(tmp_path: Path) -> None:
+    def fail(_arn: str, event: Mapping[str, Any]) -> None:
+        if event["type"] == "ExecutionStarted":
+            raise ValueError("a mistake of the listener")
+
+    with LocalEngine(write_assembly(tmp_path / "cdk.out", states(("Work", task("succeed")))), START) as engine:
+        engine.deploy()
+        engine.listen(fail)
+        with pytest.raises(RuntimeError, match="could not go on with") as broken:
+            engine.run("run-1", {})
+        assert str(broken.value.__cause__) == "a mistake of the listener"
+        # Time still passes for all others.
+        engine.let_time_pass(timedelta(hours=1))
+
+
 def test_a_variable_holds_what_was_assigned_last_also_by_a_catch(tmp_path: Path) -> None:
     catch = {"ErrorEquals": ["States.ALL"], "Assign": {"last": "Work, badly"}, "Next": "Tell"}
     definition = states(
