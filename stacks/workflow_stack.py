@@ -107,7 +107,7 @@ class WorkflowStack(cdk.Stack):
         )
         add("get_customization_job", may.read_job)
         add("read_training_metrics", may.read_runs, may.write_runs, may.list_runs)
-        add("create_provisioned_throughput", may.create_throughput, may.read_throughput)
+        add("create_provisioned_throughput", may.create_throughput, may.tag_throughput, may.read_throughput)
         add("get_provisioned_throughput", may.read_throughput)
         add("delete_provisioned_throughput", may.read_throughput, may.delete_throughput)
         add("stop_customization_job", may.read_job, may.stop_job)

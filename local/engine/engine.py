@@ -30,6 +30,7 @@ from local.engine.clock import VirtualClock
 from local.engine.deployment import Deployer, stacks, without_warnings
 from local.engine.functions import Interceptor, LocalFunctions
 from local.engine.isolation import isolated_environment
+from local.engine.permissions import Permissions
 from local.engine.replacement import replaced
 from local.engine.rules import Delivery, LocalRules
 from local.engine.state_machines import HistoryEvent, Listener, LocalStateMachines
@@ -81,6 +82,7 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
         self.clock = VirtualClock(start)
         self.outputs: dict[str, str] = {}
         self.bedrock: LocalBedrock
+        self.permissions: Permissions
         self._functions = LocalFunctions(self.clock)
         self._models = models
         self._agenda = Agenda(self.clock)
@@ -111,13 +113,15 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             mock_random.seed(0)
             self.bedrock = LocalBedrock(self.clock, self.region, self.account_id, self._models)
             stack.enter_context(self.bedrock.registered())
+            self.permissions = Permissions(self.bedrock, self.region, self.account_id)
             stack.enter_context(self._functions.adapter())
             stack.enter_context(keys.adapter())
             stack.enter_context(runtime_errors.adapter())
             stack.enter_context(variables.adapter())
             stack.enter_context(self._state_machines.adapters())
             stack.callback(services.use, clock=SystemClock(), environment="aws")
-            services.use(clock=self.clock, environment="local")
+            session = stack.enter_context(self.permissions.enforced())
+            services.use(clock=self.clock, environment="local", session=session)
             stack.callback(self._state_machines.stop_all)
             self._cleanup = stack.pop_all()
 
