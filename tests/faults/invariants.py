@@ -1,6 +1,6 @@
 """What must hold after every scenario, as the promise of the README says it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,7 +19,7 @@ class Broken(StrEnum):
     JOB_RUNNING = "a job is still running"
     FALSE_SUCCESS = "the execution succeeded without its verdict"
     NO_REPORT = "there is no report"
-    CAUSE = "the report names no state, or not what to do"
+    CAUSE = "the cause names no state, or not what to do"
     ANSWERS_LOST = "answers that were generated are lost"
     ASKED_AGAIN = "the resumed run asked again what was answered"
     DISTURBED = "the other execution was disturbed"
@@ -95,16 +95,35 @@ def _ending(run: Run, observed: Observed) -> Iterator[Finding]:
     if run.result is None or not run.has_report:
         yield Finding(Broken.NO_REPORT, f"{run.status}: {run.cause}")
         return
-    # Stopped or failed after its report was written, a run has its verdict all the same.
-    if run.status == "SUCCEEDED" or run.result["status"] == "SUCCEEDED":
+    # Stopped or failed once its report was written, a run has its verdict all the same.
+    if run.result["status"] == "SUCCEEDED":
         # One whose time for answers was up says so, and its verdict is about fewer questions.
         if run.result["verdict"] != observed.verdict and not any(run.result["unanswered"].values()):
             yield Finding(Broken.FALSE_SUCCESS, f"verdict {run.result['verdict']} instead of {observed.verdict}")
-        return
-    failure = run.result["failure"] or {}
-    named = failure.get("state", "").split(" or ")
-    if not set(named) & set(run.entered) or not failure.get("whatToDo"):
-        yield Finding(Broken.CAUSE, f"{run.status}, failure {failure}, last states {run.entered[-3:]}")
+        if "WriteReport" not in run.entered:
+            yield Finding(Broken.FALSE_SUCCESS, f"a verdict without WriteReport, last states {run.entered[-3:]}")
+    elif run.status == "SUCCEEDED":
+        yield Finding(Broken.FALSE_SUCCESS, f"the report says {run.result['status']}")
+    elif not _tells(run.result["failure"], run):
+        yield Finding(Broken.CAUSE, f"{run.status}, failure {run.result['failure']}, last states {run.entered[-3:]}")
+    # One that was stopped or timed out has no cause of its own: its report tells.
+    if run.status == "FAILED" and not _is_cause(run.cause or "", run):
+        yield Finding(Broken.CAUSE, f"{run.entered[-1]}: {run.cause}")
+
+
+def _tells(failure: Mapping[str, str], run: Run) -> bool:
+    return failure["state"] in run.entered and failure["whatToDo"] != ""
+
+
+def _is_cause(cause: str, run: Run) -> bool:
+    """Names the state, why, and what to do: as the report does, or, where it could not be written, says that too."""
+    state, failed, rest = cause.partition(" failed: ")
+    why, what_to_do, instruction = rest.partition("What to do: ")
+    complete = state in run.entered and bool(failed and why.strip() and what_to_do and instruction)
+    if run.entered[-1] == "ExperimentFailedUnreported":
+        return complete and "The report could not be written." in why
+    failure = (run.result or {}).get("failure") or {"state": None, "whatToDo": ""}
+    return complete and state == failure["state"] and failure["whatToDo"] in instruction and "Report: s3://" in rest
 
 
 def _answers(run: Run) -> Iterator[Finding]:
