@@ -212,7 +212,9 @@ def _variants(state: str, operations: Sequence[str]) -> Iterator[FaultAt]:
 
 
 def _leading_to(state: str) -> tuple[FaultAt, ...]:
-    """What must fail first, so that a state of the failure path has something to do."""
+    """What must fail first, so that a state beside the main path is entered, and has something to do."""
+    if state == "BrokenAnswer":
+        return (FaultAt("CreateProvisionedThroughput", Kind.MALFORMED),)
     return (WHILE_TRAINING,) if state == "StopCustomizationJob" else (WHILE_ALIVE,)
 
 
@@ -227,7 +229,7 @@ def _single_faults(flow: Flow, observed: Observed) -> Iterator[Scenario]:
 
 def _stops(flow: Flow) -> Iterator[Scenario]:
     for state in flow.every:
-        before = _leading_to(state) if state in flow.failure_path else ()
+        before = _leading_to(state) if state in (*flow.failure_path, "BrokenAnswer") else ()
         # moto cannot stop an execution at its very end.
         moments = () if flow.states[state]["Type"] in ("Succeed", "Fail") else (Moment.ENTERED, Moment.EXITED)
         for moment in moments:
@@ -276,7 +278,7 @@ def _pairs(flow: Flow, observed: Observed) -> Iterator[Scenario]:
             group = "main path, then reaper" if fault.state == REAPER else "main path, then failure path"
             yield Scenario(group, (FaultAt(state, Kind.CRASH, always=True), fault))
         for fault in second:
-            if fault.state == flow.after_failure:
+            if fault.state.startswith("DeleteProvisionedThroughput"):
                 yield Scenario("main path, then failure path", (FaultAt(state, Kind.DENIED, always=True), fault))
     # From here on there may be something to reap.
     for state in reachable("StartCustomizationJob", flow.states):
@@ -287,7 +289,7 @@ def _pairs(flow: Flow, observed: Observed) -> Iterator[Scenario]:
 
 def _can_be_left(state: str, flow: Flow) -> bool:
     """States of the main path that every run comes to, and goes on from."""
-    return state not in (*flow.failure_path, "OverBudget") and flow.states[state]["Type"] != "Succeed"
+    return state not in (*flow.failure_path, "OverBudget", "BrokenAnswer") and flow.states[state]["Type"] != "Succeed"
 
 
 _ENDLESS = frozenset({Kind.THROTTLED, Kind.DENIED, Kind.TIMEOUT, Kind.CRASH, Kind.MALFORMED})
