@@ -88,8 +88,6 @@ class Calls:
                 return [request(f"states:{operation}", parameters[_STEP_FUNCTIONS[operation]])]
             case "servicequotas", "ListServiceQuotas" | "ListAWSDefaultServiceQuotas":
                 return [request(f"servicequotas:{operation}", "*")]
-            case "lambda", "Invoke":
-                return [request("lambda:InvokeFunction", parameters["FunctionName"])]
         raise LookupError(f"what {service}'s {operation} must be allowed is not known here: add it to {__name__}")
 
     def _create_job(self, parameters: Parameters) -> Iterator[Request]:
