@@ -80,7 +80,7 @@ def test_a_refused_run_ends_with_1_and_says_why_and_what_to_do(
     printed = capfd.readouterr()
     assert exit_code == 1
     assert printed.out.startswith("verdict  failed: ")
-    assert "error: ConfigureRun: The execution input is wrong:\n- epochs: unknown field" in printed.err
+    assert "error: ConfigureRun failed: The execution input is wrong:\n- epochs: unknown field" in printed.err
     assert "Traceback" not in printed.err
 
 
