@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from finetuning.base_models import DEFAULT_BASE_MODEL
+from finetuning.inventory import LOOK_BACK
 from finetuning.services import services
 from injection import Injector
-from scenarios import WHILE_ALIVE, WHILE_TRAINING, Flow, Moment, Observed, Scenario, StopAt
+from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, Flow, Moment, Observed, Scenario, StopAt
+from worlds import Branch, Choose
 
 from cli.synthesis import synthesize
 from local import stand_in
@@ -29,7 +31,6 @@ INPUT: Mapping[str, Any] = {"dataset": "small"}
 # Short, so that a scenario has few polls.
 JOB_DURATION = timedelta(minutes=10)
 THROUGHPUT_CREATION = timedelta(minutes=5)
-REAPER_INTERVAL = timedelta(minutes=5)
 # Nothing of ours can still be going to happen after this.
 PATIENCE = timedelta(hours=3)
 FIRST_RUN, COMPANION, RESUMED = "run-1", "run-2", "run-3"
@@ -110,11 +111,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Times are virtual. struck: whether anything went wrong as planned."""
+    """Times are virtual. struck: whether anything went wrong as planned.
+
+    failing: whether the run branched off to its failure path. calls: by state, Bedrock's operations from its branch on.
+    """
 
     runs: Mapping[str, Run]
     purchases: Sequence[Purchase]
     struck: bool
+    failing: bool
+    calls: Mapping[str, Sequence[str]]
     ended_at: datetime
 
 
@@ -126,11 +132,20 @@ class Experiment:
         self._engine, self._flow, self._sabotage = engine, flow, sabotage
         self._arns: dict[str, str] = {}
 
-    def play(self, scenario: Scenario) -> Outcome:
+    def play(self, scenario: Scenario, at_branch: Choose | None = None) -> Outcome:
+        """at_branch: chooses the second fault, in the place of the scenario."""
         engine, settings = self._engine, self._engine.bedrock.settings
         for name, value in scenario.settings.items():
             setattr(settings, name, timedelta(minutes=value) if isinstance(value, int) else value)
         injector = Injector(engine, scenario.faults, scenario.stop_at, sabotage=self._sabotage)
+        ended_from_outside = scenario.stop_at or scenario.time_out_at
+        branch = Branch(
+            engine,
+            injector,
+            FIRST_RUN,
+            None if ended_from_outside else self._flow.first_cleanup,
+            at_branch or (lambda _world, _failing: scenario.second),
+        )
         if scenario.time_out_at:
             self._time_out_at(scenario.time_out_at, injector)
         if scenario.companion:
@@ -146,6 +161,8 @@ class Experiment:
             runs={name: self._run(name, arn, injector) for name, arn in self._arns.items()},
             purchases=self._purchases(),
             struck=injector.struck,
+            failing=bool(branch.failing),
+            calls={state: tuple(operations) for state, operations in injector.calls.items()},
             ended_at=engine.clock.now(),
         )
 
@@ -254,6 +271,8 @@ def observe(engine: LocalEngine) -> Observed:
     for injector in injectors:
         for state, calls in injector.calls.items():
             operations[state] |= calls
+    # The reaper looks no further back: none of these runs is looked at in all the scenarios.
+    engine.clock.sleep(LOOK_BACK.total_seconds())
     document = engine.s3.get_object(Bucket=engine.outputs["ResultsBucketName"], Key="runs/whole/result.json")
     return Observed(
         operations={state: list(calls) for state, calls in operations.items()},

@@ -76,6 +76,10 @@ class Injector:
         engine.listen(self._listen)
         engine.intercept(lambda handler: self._intercept(sabotage(handler)))
 
+    def add(self, fault: FaultAt) -> None:
+        """From now on, this can go wrong too."""
+        self._faults = (*self._faults, fault)
+
     def _listen(self, arn: str, event: HistoryEvent) -> None:
         if entered := event.get("stateEnteredEventDetails"):
             self.entered[arn] = entered["name"]

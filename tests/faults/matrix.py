@@ -9,61 +9,116 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from experiment import Experiment, deployed, observe, synthesized
+from experiment import Experiment, Outcome, deployed, observe, synthesized
+from exploration import Explored, explore
 from forks import forked
 from invariants import Assessment, Broken, assess
+from pairs import first_faults, group_of_pair, second_faults
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
-from scenarios import Flow, Scenario, scenarios
+from scenarios import FaultAt, Flow, Scenario, scenarios
 
 from cli.synthesis import ROOT
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
 
 DOCUMENT = ROOT / "docs" / "faults.md"
+T = TypeVar("T")
 _OTHERS = [broken for broken in Broken if broken not in (Broken.LEAKED, Broken.BOUGHT_TWICE)]
 
 
 class Matrix:
-    """All scenarios of an assembly, on an engine that they share."""
+    """All scenarios of an assembly, on an engine that they share.
+
+    scenarios: those that are played from their beginning. firsts: what pairs begin with.
+    """
 
     def __init__(self, engine: LocalEngine, flow: Flow, sabotage: Interceptor = lambda handler: handler) -> None:
         self.flow = flow
         self.observed = observe(engine)
         self.scenarios = scenarios(flow, self.observed)
-        self._experiment = Experiment(engine, flow, sabotage)
+        self.firsts = first_faults(flow, self.observed)
+        self.experiment = Experiment(engine, flow, sabotage)
 
     def assessments(self, chosen: Sequence[Scenario], processes: int) -> Iterator[Assessment]:
+        return forked(lambda scenario: self._assess(scenario, self.experiment.play(scenario)), chosen, processes)
+
+    def explored(self, firsts: Sequence[Scenario], processes: int, claims: Path) -> Iterator[Explored[Assessment]]:
+        """Each first fault alone, and with every second one where none before it left the same world.
+
+        claims: an empty folder.
+        """
+
+        def claim(world: str) -> bool:
+            try:
+                (claims / world).touch(exist_ok=False)
+            except FileExistsError:
+                return False
+            return True
+
         return forked(
-            lambda scenario: assess(scenario, self._experiment.play(scenario), self.observed), chosen, processes
+            lambda first: explore(
+                self.experiment, first, partial(self.seconds, first), claim=claim, judge=self._assess
+            ),
+            firsts,
+            processes,
         )
 
+    def seconds(self, first: Scenario, failing: bool) -> list[FaultAt]:
+        return second_faults(first, failing, self.flow, self.observed)
 
-def rows(assessments: Sequence[Assessment]) -> Iterator[tuple[str, ...]]:
-    """By group, then over all: scenarios, leaked, bought twice, worst time alive after the failure, other findings."""
-    groups = dict.fromkeys(each.scenario.group for each in assessments)
+    def _assess(self, scenario: Scenario, outcome: Outcome) -> Assessment:
+        return assess(scenario, outcome, self.observed)
+
+
+@dataclass(frozen=True)
+class Found:
+    """covered: by group, how many pairs those that were played stand for."""
+
+    assessments: Sequence[Assessment]
+    covered: Mapping[str, int]
+
+    @classmethod
+    def of(cls, matrix: Matrix, played: Sequence[Assessment], explored: Sequence[Explored[Assessment]]) -> "Found":
+        covered: Counter[str] = Counter()
+        for each in explored:
+            covered.update(group_of_pair(each.first, second) for second in matrix.seconds(each.first, each.failing))
+        alone = [each.alone for each in explored]
+        return cls([*alone, *played, *(found for each in explored for found in each.pairs)], covered)
+
+
+def rows(found: Found) -> Iterator[tuple[str, ...]]:
+    """By group, then over all."""
+    groups = {each.scenario.group: None for each in found.assessments}
     for group in groups:
-        yield _row(group, [each for each in assessments if each.scenario.group == group])
-    yield _row("all", assessments)
+        of_group = [each for each in found.assessments if each.scenario.group == group]
+        yield _row(group, found.covered.get(group, len(of_group)), of_group)
+    pairs = sum(each.scenario.group in found.covered for each in found.assessments)
+    yield _row("all", sum(found.covered.values()) + len(found.assessments) - pairs, found.assessments)
 
 
-def _row(name: str, group: Sequence[Assessment]) -> tuple[str, ...]:
+def _row(name: str, covered: int, group: Sequence[Assessment]) -> tuple[str, ...]:
     def total(broken: Sequence[Broken]) -> str:
         return str(sum(bool(each.count(kind)) for each in group for kind in broken))
 
     worst = max((each.alive_after_failure for each in group), default=timedelta())
     minutes = f"{worst.total_seconds() / 60:.1f}"
-    return (name, str(len(group)), total([Broken.LEAKED]), total([Broken.BOUGHT_TWICE]), minutes, total(_OTHERS))
+    numbers = f"{covered:,}", f"{len(group):,}"
+    return (name, *numbers, total([Broken.LEAKED]), total([Broken.BOUGHT_TWICE]), minutes, total(_OTHERS))
 
 
 HEADINGS = (
     "faults",
     "scenarios",
+    "played",
     "leaked throughputs",
     "double purchases",
     "worst time alive after the failure (min)",
@@ -71,9 +126,16 @@ HEADINGS = (
 )
 
 
-def document(assessments: Sequence[Assessment]) -> str:
+PAIRS = """A pair is a fault and then a second one, from where its failure path begins or its execution has ended.
+Many first faults leave exactly the same there: the same state of the execution, objects, jobs, throughputs and ages of
+all of it to the millisecond; only the error itself, which is quoted, and the date may differ. The engine is
+deterministic, so a second fault is played after one of them. It is not played where the future without it was seen
+never to call what it would strike: such a pair is its first fault alone."""
+
+
+def document(found: Found) -> str:
     """docs/faults.md."""
-    table = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1)), *rows(assessments)]
+    table = [HEADINGS, ("---", *["---:"] * (len(HEADINGS) - 1)), *rows(found)]
     lines = [f"| {' | '.join(row)} |" for row in table]
     return f"""# What was tried to make the meter run on
 
@@ -83,8 +145,11 @@ the run can no longer succeed, beyond what the API allows.
 
 {chr(10).join(lines)}
 
+{PAIRS} Where nobody but the reaper is left, its faults end within its next two looks: a reaper that is broken for good
+deletes nothing.
+
 After every scenario must hold: {"; ".join(f"not “{broken}”" for broken in Broken)}.
-Found: {_found(assessments)}.
+Found: {_found(found.assessments)}.
 """
 
 
@@ -100,36 +165,50 @@ def main() -> int:
     arguments.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = arguments.parse_args()
     console, started = Console(stderr=True), time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as claims:
         console.print("synthesizing and deploying …")
         assembly = synthesized(Path(folder))
         with deployed(assembly.folder) as engine:
             matrix = Matrix(engine, Flow.of(assembly.definition))
-            chosen = [each for each in matrix.scenarios if options.only in str(each)][:: options.every]
-            found = list(_followed(matrix.assessments(chosen, options.processes), len(chosen), console))
-    found.sort(key=lambda each: chosen.index(each.scenario))
+            chosen, firsts = (
+                [each for each in some if options.only in str(each)][:: options.every]
+                for some in (matrix.scenarios, matrix.firsts)
+            )
+            exploring = matrix.explored(firsts, options.processes, Path(claims))
+            explored = list(
+                _followed("first faults", exploring, len(firsts), console, lambda each: [each.alone, *each.pairs])
+            )
+            playing = matrix.assessments(chosen, options.processes)
+            played = list(_followed("scenarios", playing, len(chosen), console, lambda each: [each]))
+    explored.sort(key=lambda each: firsts.index(each.first))
+    found = Found.of(matrix, played, explored)
     table = Table(*HEADINGS)
     for row in rows(found):
         table.add_row(*row)
     Console().print(table)
-    console.print(f"{len(found)} scenarios in {time.monotonic() - started:.0f} s")
-    if len(chosen) == len(matrix.scenarios):
+    console.print(PAIRS)
+    worlds = len({each.world for each in explored})
+    console.print(f"{len(found.assessments)} scenarios, {worlds} worlds, in {time.monotonic() - started:.0f} s")
+    if len(chosen) + len(firsts) == len(matrix.scenarios) + len(matrix.firsts):
         DOCUMENT.write_text(document(found))
-    return 1 if any(each.findings for each in found) else 0
+    return 1 if any(each.findings for each in found.assessments) else 0
 
 
-def _followed(assessments: Iterator[Assessment], total: int, console: Console) -> Iterator[Assessment]:
+def _followed(
+    what: str, results: Iterator[T], total: int, console: Console, assessments: Callable[[T], Sequence[Assessment]]
+) -> Iterator[T]:
     """With a progress bar, and every finding as it comes."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     # Drawn by this thread: a process that forks should have no other.
     with Progress(*columns, TimeRemainingColumn(), console=console, auto_refresh=False) as progress:
-        task = progress.add_task("scenarios", total=total)
-        for assessment in assessments:
-            for finding in assessment.findings:
-                console.print(f"{assessment.scenario}: {finding.broken}: {finding.details[:300]}", markup=False)
+        task = progress.add_task(what, total=total)
+        for result in results:
+            for assessment in assessments(result):
+                for finding in assessment.findings:
+                    console.print(f"{assessment.scenario}: {finding.broken}: {finding.details[:300]}", markup=False)
             progress.advance(task)
             progress.refresh()
-            yield assessment
+            yield result
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What can go wrong, and where: every scenario, enumerated from the state machine's own definition."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from itertools import product
 from typing import Any
@@ -10,6 +11,7 @@ from stacks.assembly import Definition, State, all_states
 
 REAPER = "the reaper"
 """Stands for the reaper's function where a fault names a state."""
+REAPER_INTERVAL = timedelta(minutes=5)
 
 
 class Kind(StrEnum):
@@ -69,13 +71,14 @@ class StopAt:
 
 @dataclass(frozen=True)
 class Scenario:
-    """settings: of the local Bedrock, by name. companion: a second execution runs side by side, undisturbed.
+    """second: a fault that can strike from the run's branch on (see worlds.py). settings: of the local Bedrock.
 
-    resumed: afterwards a new execution continues the run.
+    companion: a second execution runs side by side, undisturbed. resumed: afterwards a new execution continues the run.
     """
 
     group: str
     faults: tuple[FaultAt, ...] = ()
+    second: FaultAt | None = None
     stop_at: StopAt | None = None
     time_out_at: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -89,6 +92,8 @@ class Scenario:
             parts.append(str(self.stop_at))
         if self.time_out_at:
             parts.append(f"timed out at {self.time_out_at}")
+        if self.second:
+            parts.append(f"then {self.second}")
         settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
         return f"{self.group}: {'; '.join(parts)}{f' [{settings}]' if settings else ''}"
 
@@ -108,7 +113,10 @@ class Observed:
 
 @dataclass(frozen=True)
 class Flow:
-    """The states of a definition: main and cleanup are its task states (of Maps, the ones inside)."""
+    """The states of a definition: main and cleanup are its task states (of Maps, the ones inside).
+
+    after_failure: where the failure path begins; first_cleanup: its first task.
+    """
 
     every: Sequence[str]
     main: Sequence[str]
@@ -116,6 +124,7 @@ class Flow:
     failure_path: frozenset[str]
     waits: Sequence[str]
     after_failure: str
+    first_cleanup: str
     states: Mapping[str, State]
 
     def main_from(self, state: str) -> list[str]:
@@ -138,6 +147,7 @@ class Flow:
             failure_path=frozenset(cleanup),
             waits=[name for name, state in states.items() if state["Type"] == "Wait"],
             after_failure=after_failure,
+            first_cleanup=next(name for name in cleanup if name in tasks),
             states=states,
         )
 
@@ -190,20 +200,16 @@ UNDOCUMENTED: Sequence[Mapping[str, Any]] = (
 
 
 def scenarios(flow: Flow, observed: Observed) -> list[Scenario]:
-    """The whole matrix."""
+    """The whole matrix, without its pairs and what each of them begins with (see pairs.py)."""
     return [
-        *_single_faults(flow, observed),
-        *_stops(flow),
-        *_timeouts(flow),
         *_statuses(observed),
-        *_pairs(flow, observed),
         *_side_by_side(flow),
         *_undocumented(flow),
         *_resumed(flow),
     ]
 
 
-def _variants(state: str, operations: Sequence[str]) -> Iterator[FaultAt]:
+def variants(state: str, operations: Sequence[str]) -> Iterator[FaultAt]:
     """Every fault at a state: of its function, and of each Bedrock operation that it calls."""
     for kind, always in (*_HEALED, *_FATAL):
         yield FaultAt(state, kind, always=always)
@@ -218,24 +224,21 @@ def _leading_to(state: str) -> tuple[FaultAt, ...]:
     return (WHILE_TRAINING,) if state == "StopCustomizationJob" else (WHILE_ALIVE,)
 
 
-def _single_faults(flow: Flow, observed: Observed) -> Iterator[Scenario]:
+def faults_on_main_path(flow: Flow, observed: Observed) -> Iterator[Scenario]:
     for state in flow.main:
-        for fault in _variants(state, observed.operations.get(state, ())):
+        for fault in variants(state, observed.operations.get(state, ())):
             yield Scenario("fault on the main path", (fault,))
-    for state in flow.cleanup:
-        for fault in _variants(state, observed.operations.get(state, ())):
-            yield Scenario("fault on the failure path", (*_leading_to(state), fault))
 
 
-def _stops(flow: Flow) -> Iterator[Scenario]:
+def stops(flow: Flow) -> Iterator[Scenario]:
     for state in flow.every:
         before = _leading_to(state) if state in (*flow.failure_path, "BrokenAnswer") else ()
         # moto cannot stop an execution at its very end.
         moments = () if flow.states[state]["Type"] in ("Succeed", "Fail") else (Moment.ENTERED, Moment.EXITED)
         for moment in moments:
-            yield Scenario("StopExecution", before, StopAt(state, moment), **_needed_for(state))
+            yield Scenario("StopExecution", before, stop_at=StopAt(state, moment), **_needed_for(state))
         if state in (*flow.main, *flow.cleanup):
-            yield Scenario("StopExecution", before, StopAt(state, Moment.DURING))
+            yield Scenario("StopExecution", before, stop_at=StopAt(state, Moment.DURING))
 
 
 def _needed_for(state: str) -> dict[str, Any]:
@@ -243,7 +246,7 @@ def _needed_for(state: str) -> dict[str, Any]:
     return {"execution_input": {"maxSpendUsd": 0}} if state == "OverBudget" else {}
 
 
-def _timeouts(flow: Flow) -> Iterator[Scenario]:
+def timeouts(flow: Flow) -> Iterator[Scenario]:
     for state in flow.waits:
         before = _leading_to(state) if state in flow.failure_path else ()
         for settings in ({"throughput_deletion": 3}, {"refuses_deletion_while_creating": "ConflictException"}):
@@ -265,41 +268,9 @@ def _statuses(observed: Observed) -> Iterator[Scenario]:
                 yield Scenario("status at a poll", (*before, fault))
 
 
-def _pairs(flow: Flow, observed: Observed) -> Iterator[Scenario]:
-    """A fault that ends the main path, then one on the failure path or at the reaper.
-
-    A crash after the effect stands for all that end the main path: it leaves the most behind. Where the throughput is
-    deleted, a fault without the effect comes before too. Faults that Retry heals never reach the failure path.
-    """
-    second = [FaultAt(state, kind, always=kind in _ENDLESS) for state, kind in product(flow.cleanup, FAULT_KINDS)]
-    guard = [FaultAt(REAPER, kind, always=kind in _ENDLESS) for kind in FAULT_KINDS]
-    for state in flow.main:
-        for fault in (*second, *guard):
-            group = "main path, then reaper" if fault.state == REAPER else "main path, then failure path"
-            yield Scenario(group, (FaultAt(state, Kind.CRASH, always=True), fault))
-        for fault in second:
-            if fault.state.startswith("DeleteProvisionedThroughput"):
-                yield Scenario("main path, then failure path", (FaultAt(state, Kind.DENIED, always=True), fault))
-    # From here on there may be something to reap.
-    for state in reachable("StartCustomizationJob", flow.states):
-        if _can_be_left(state, flow):
-            for fault in _ending_faults_of_reaper(observed):
-                yield Scenario("StopExecution, then reaper", (fault,), StopAt(state, Moment.EXITED))
-
-
 def _can_be_left(state: str, flow: Flow) -> bool:
     """States of the main path that every run comes to, and goes on from."""
     return state not in (*flow.failure_path, "OverBudget", "BrokenAnswer") and flow.states[state]["Type"] != "Succeed"
-
-
-_ENDLESS = frozenset({Kind.THROTTLED, Kind.DENIED, Kind.TIMEOUT, Kind.CRASH, Kind.MALFORMED})
-
-
-def _ending_faults_of_reaper(observed: Observed) -> Iterable[FaultAt]:
-    """Faults that end: with the execution aborted and the reaper broken for good, nobody is left to delete."""
-    yield from (FaultAt(REAPER, kind) for kind in (Kind.THROTTLED_A_WHILE, Kind.TIMEOUT, Kind.CRASH))
-    for operation in observed.operations.get(REAPER, ()):
-        yield FaultAt(REAPER, Kind.BEFORE, operation)
 
 
 def _side_by_side(flow: Flow) -> Iterator[Scenario]:

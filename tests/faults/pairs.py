@@ -1,0 +1,69 @@
+"""Every ordered pair: a fault on the main path, or an end from outside, then one where that is cleaned up."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+
+from scenarios import (
+    REAPER,
+    WHILE_ALIVE,
+    WHILE_CREATING,
+    WHILE_TRAINING,
+    FaultAt,
+    Flow,
+    Kind,
+    Observed,
+    Scenario,
+    faults_on_main_path,
+    stops,
+    timeouts,
+    variants,
+)
+
+
+def first_faults(flow: Flow, observed: Observed) -> list[Scenario]:
+    """What a pair can begin with; each is a scenario of its own."""
+    return [*faults_on_main_path(flow, observed), *stops(flow), *timeouts(flow)]
+
+
+def second_faults(first: Scenario, failing: bool, flow: Flow, observed: Observed) -> list[FaultAt]:
+    """What can come after a first fault. failing: whether that one led to the failure path.
+
+    Where it did not, nobody but the reaper cleans up, so the faults of the reaper end: broken for good it deletes
+    nothing, and no one else is left.
+    """
+    cleanup = () if _ended_from_outside(first) else flow.cleanup
+    found = [fault for state in cleanup for fault in variants(state, observed.operations.get(state, ()))]
+    of_reaper = observed.operations.get(REAPER, ())
+    return [*found, *(variants(REAPER, of_reaper) if failing else _ending(REAPER, of_reaper))]
+
+
+def _ended_from_outside(first: Scenario) -> bool:
+    return first.stop_at is not None or first.time_out_at is not None
+
+
+_ENDING = tuple(kind for kind in Kind if kind not in (Kind.THROTTLED, Kind.STATUS))
+
+
+def _ending(state: str, operations: Sequence[str]) -> Iterator[FaultAt]:
+    for operation, kind in product((None, *operations), _ENDING):
+        if operation is None or kind is not Kind.CRASH:
+            yield FaultAt(state, kind, operation)
+
+
+def pair(first: Scenario, second: FaultAt) -> Scenario:
+    return replace(first, group=group_of_pair(first, second), second=second)
+
+
+def group_of_pair(first: Scenario, second: FaultAt) -> str:
+    if _ended_from_outside(first):
+        return "StopExecution or execution timeout, then reaper"
+    return "main path, then reaper" if second.state == REAPER else "main path, then failure path"
+
+
+def some_pairs(flow: Flow, observed: Observed) -> Iterator[Scenario]:
+    """Every second fault, after some first ones."""
+    failing = [Scenario("", (fault,)) for fault in (WHILE_TRAINING, WHILE_CREATING, WHILE_ALIVE)]
+    for first in (*failing, *stops(flow)):
+        for second in second_faults(first, first in failing, flow, observed):
+            yield pair(first, second)

@@ -1,0 +1,92 @@
+"""What lets a pair be left out: first faults that leave the same world have the same future."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from experiment import FIRST_RUN, Outcome, deployed, synthesized
+from exploration import Explored, explore
+from forks import forked
+from invariants import failed_at
+from matrix import Matrix
+from pairs import pair
+from scenarios import REAPER, FaultAt, Flow, Kind, Moment, Scenario, StopAt
+
+CREATE = "CreateProvisionedThroughput"
+DELETE = "DeleteProvisionedThroughput (after failure)"
+# Two that break before anything is bought, in ways that take as long; one that breaks after that.
+THROTTLED = Scenario("first", (FaultAt(CREATE, Kind.THROTTLED, always=True),))
+THROTTLED_CALL = Scenario("first", (FaultAt(CREATE, Kind.THROTTLED, "GetProvisionedModelThroughput", always=True),))
+LOST = Scenario("first", (FaultAt(CREATE, Kind.AFTER, always=True),))
+STOPPED = Scenario("first", stop_at=StopAt("GetProvisionedThroughput", Moment.EXITED))
+SECONDS = (
+    FaultAt(DELETE, Kind.DENIED, always=True),
+    FaultAt("WriteReport (after failure)", Kind.TIMEOUT, always=True),
+    FaultAt(REAPER, Kind.CRASH),
+)
+NEVER_CALLED = FaultAt("StopCustomizationJob", Kind.BEFORE, "StopModelCustomizationJob")
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    assembly = synthesized(tmp_path_factory.mktemp("worlds") / "cdk.out")
+    with deployed(assembly.folder) as engine:
+        yield Matrix(engine, Flow.of(assembly.definition))
+
+
+Future = Mapping[str, Any]
+
+
+def future(_scenario: Scenario, outcome: Outcome) -> Future:
+    """What became of a run from when it failed, without the error that it failed with."""
+    run = outcome.runs[FIRST_RUN]
+    since = failed_at(run)
+    assert since is not None
+    result = run.result or {}
+    return {
+        "status": run.status,
+        "entered": run.entered,
+        "ended": run.ended_at - since,
+        "report": (result["verdict"], result["failure"]["state"], run.has_report),
+        "answers": run.answers,
+        "job": run.job_status,
+        "throughputs": [each.deleted_at and each.deleted_at - since for each in outcome.purchases],
+        "calls": outcome.calls,
+    }
+
+
+def explored(matrix: Matrix, *firsts: Scenario) -> list[Explored[Future]]:
+    """In the order of the firsts."""
+
+    def play(first: Scenario) -> Explored[Future]:
+        return explore(
+            matrix.experiment,
+            first,
+            lambda failing: [*SECONDS, NEVER_CALLED] if failing else SECONDS[-1:],
+            claim=lambda _world: True,
+            judge=future,
+        )
+
+    return sorted(forked(play, firsts, at_once=2), key=lambda each: firsts.index(each.first))
+
+
+def test_the_same_world_has_the_same_future(matrix: Matrix) -> None:
+    throttled, throttled_call, lost = explored(matrix, THROTTLED, THROTTLED_CALL, LOST)
+    assert throttled.world == throttled_call.world
+    assert throttled.alone == throttled_call.alone
+    assert throttled.pairs == throttled_call.pairs
+    # What is never called is not played.
+    assert len(throttled.pairs) == len(SECONDS)
+    assert throttled.world != lost.world
+    assert throttled.pairs != lost.pairs
+
+
+def test_a_pair_ends_as_if_played_from_its_beginning(matrix: Matrix) -> None:
+    lost, stopped = explored(matrix, LOST, STOPPED)
+    pairs = [*(pair(LOST, second) for second in SECONDS), pair(STOPPED, SECONDS[-1])]
+
+    def play(scenario: Scenario) -> tuple[int, Future]:
+        return pairs.index(scenario), future(scenario, matrix.experiment.play(scenario))
+
+    whole = dict(forked(play, pairs, at_once=2))
+    assert [whole[number] for number in range(len(pairs))] == [*lost.pairs, *stopped.pairs]

@@ -1,0 +1,131 @@
+"""What a run has left where its failure path begins, or where it has ended: its world, at its branch.
+
+The engine is deterministic. So two first faults that leave the same world have the same future, whatever second fault
+comes then, and each second fault need be played in one of them only.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any
+
+import moto.stepfunctions.parser.asl.component.program.program as moto_program
+import moto.stepfunctions.parser.asl.component.state.exec.execute_state as moto_execute_state
+import moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component as moto_map
+import moto.stepfunctions.parser.backend.execution_worker as moto_execution_worker
+from finetuning.services import services
+from injection import Injector
+from scenarios import REAPER_INTERVAL, FaultAt
+
+from local.engine.engine import LocalEngine
+from local.engine.replacement import replaced
+from local.engine.state_machines import HistoryEvent
+
+ENDS = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"})
+
+Choose = Callable[[str, bool], FaultAt | None]
+"""Told the world at the branch, and whether the failure path begins there, says what goes wrong from there on."""
+
+
+class Branch:
+    """Listens for the run's branch, and asks there for the second fault.
+
+    state: the failure path's first task, which is handed all that is known of the failure; None = the branch is where
+    the execution ends. failing: whether the branch was at that state; None as long as it was not reached.
+    """
+
+    def __init__(self, engine: LocalEngine, injector: Injector, run: str, state: str | None, choose: Choose) -> None:
+        self._engine, self._injector, self._run, self._state, self._choose = engine, injector, run, state, choose
+        self._entered: Mapping[str, Any] = {}
+        self.failing: bool | None = None
+        engine.listen(self._listen)
+
+    def _listen(self, arn: str, event: HistoryEvent) -> None:
+        if self.failing is not None or not arn.endswith(f":{self._run}"):
+            return
+        self._entered = event.get("stateEnteredEventDetails", self._entered)
+        failing = event["type"] not in ENDS
+        if failing and ("stateEnteredEventDetails" not in event or self._entered["name"] != self._state):
+            return
+        self.failing = failing
+        world = _world(self._engine, self._injector, self._run, event["type"], self._entered)
+        # Only what follows is of interest: a second fault at anything else cannot strike.
+        self._injector.calls.clear()
+        second = self._choose(world, failing)
+        if second is not None:
+            self._injector.add(second)
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)")
+
+
+def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, entered: Mapping[str, Any]) -> str:
+    """A digest of everything that what follows can depend on.
+
+    All times in it are relative to now, to the millisecond: only the date makes no difference. Neither does the error
+    that is on its way, which chooses words of the report and nothing else; each is reported once without second fault.
+    """
+    now = engine.clock.now()
+
+    def age(time: datetime) -> str:
+        return f"{(time - now).total_seconds():.3f}"
+
+    def relative(text: str) -> str:
+        return _TIME.sub(lambda found: age(datetime.fromisoformat(found[0])), text)
+
+    bucket = engine.outputs["ResultsBucketName"]
+    listed = engine.s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{run}/").get("Contents", [])
+    bodies = {each["Key"]: engine.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed}
+    jobs = services.bedrock.list_model_customization_jobs(nameContains=run)["modelCustomizationJobSummaries"]
+    throughputs = services.bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]
+    world = {
+        "event": event_type,
+        "state": entered["name"],
+        "input": relative(json.dumps(_without_error(json.loads(entered["input"])), sort_keys=True)),
+        "objects": {key: relative(body.decode(errors="backslashreplace")) for key, body in bodies.items()},
+        "jobs": [(each["jobName"], each["status"], age(each["creationTime"])) for each in jobs],
+        "throughputs": [
+            (each["provisionedModelName"], each["status"], age(each["creationTime"])) for each in throughputs
+        ],
+        "service": str(engine.bedrock.settings),
+        "purchases": len(engine.bedrock.ledger.purchases),
+        "answered": sorted((*names, count) for names, count in injector.answered.items()),
+        "since the reaper's schedule": ((now - engine.clock.start) % REAPER_INTERVAL).total_seconds(),
+    }
+    return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
+
+
+def _without_error(state: Any) -> Any:  # noqa: ANN401 - JSON
+    return {**state, "failure": None} if isinstance(state, dict) and "failure" in state else state
+
+
+class _Inline(Thread):
+    """Runs where it is started, to its end."""
+
+    def start(self) -> None:
+        self.run()
+
+    def join(self, timeout: float | None = None) -> None:
+        """It has ended."""
+
+    def is_alive(self) -> bool:
+        return False
+
+
+@contextmanager
+def in_one_thread() -> Iterator[None]:
+    """Let moto run executions in the thread that starts them, so that a fork in the midst of one goes on with it.
+
+    The items of a Map then take turns.
+    """
+    with ExitStack() as stack:
+        for module in (moto_program, moto_map):
+            stack.enter_context(replaced(module, "threading", SimpleNamespace(Thread=_Inline)))
+        for module in (moto_execute_state, moto_execution_worker):
+            stack.enter_context(replaced(module, "Thread", _Inline))
+        yield
