@@ -93,7 +93,8 @@ class Permissions:
             NO_RESOURCE_LEVEL_FOR_LISTS,
         )
         self.read_tags = self._made_at_run_time(["ListTagsForResource"], throughputs, jobs)
-        self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs, conditions=HAS_OUR_TAG)
+        # Not bound to our tag: were it not honoured at inference, asking would be refused after the purchase.
+        self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs)
         self.list_quotas = Grant(
             ["servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"], ["*"], NO_RESOURCE_LEVEL
         )

@@ -174,13 +174,3 @@ def test_only_what_carries_our_tag(observed: Observed, action: str, key: str, va
             refused.append(decide([grant.statement for grant in observed.grants[function]], others) is None)
     assert refused
     assert all(refused)
-
-
-def test_asking_a_throughput_needs_our_tag_on_it(observed: Observed) -> None:
-    [function] = [name for name in observed.grants if name.endswith("-generate-answers")]
-    throughputs = {asked for asked in observed.requests[function] if ":provisioned-model/" in asked.resource}
-    grants = [grant.statement for grant in observed.grants[function]]
-
-    assert throughputs
-    assert {decide(grants, asked) for asked in throughputs} == {Effect.ALLOW}
-    assert {decide(grants, request(asked.action, asked.resource)) for asked in throughputs} == {None}
