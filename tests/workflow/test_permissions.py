@@ -61,7 +61,7 @@ def test_who_may_not_use_the_key_cannot_publish(engine: LocalEngine) -> None:
     assert f"User: {user} is not authorized to perform: kms:Decrypt" in execution.output["notifyFailure"]["Cause"]
 
 
-def test_what_lost_our_tag_is_neither_asked_nor_deleted(engine: LocalEngine) -> None:
+def test_what_lost_our_tag_is_not_deleted(engine: LocalEngine) -> None:
     def lose_tag(_arn: str, event: HistoryEvent) -> None:
         if event.get("stateExitedEventDetails", {}).get("name") == "CreateProvisionedThroughput":
             [bought] = engine.bedrock.ledger.purchases
@@ -73,7 +73,4 @@ def test_what_lost_our_tag_is_neither_asked_nor_deleted(engine: LocalEngine) -> 
     [bought] = engine.bedrock.ledger.purchases
     assert execution.status == "FAILED"
     assert engine.bedrock.ledger.calls_of("DeleteProvisionedModelThroughput") == []
-    assert [
-        call for call in engine.bedrock.ledger.calls_of("Converse") if call.parameters["modelId"] == bought.arn
-    ] == []
     assert engine.bedrock.ledger.alive(engine.clock.now()) == [bought]
