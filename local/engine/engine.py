@@ -36,6 +36,7 @@ from local.engine.rules import Delivery, LocalRules
 from local.engine.state_machines import HistoryEvent, Listener, LocalStateMachines
 
 if TYPE_CHECKING:
+    from types_boto3_bedrock.client import BedrockClient
     from types_boto3_cloudformation.client import CloudFormationClient
     from types_boto3_s3.client import S3Client
     from types_boto3_stepfunctions.client import SFNClient
@@ -150,6 +151,11 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
     @cached_property
     def s3(self) -> "S3Client":
         return boto3.client("s3")
+
+    @cached_property
+    def bedrock_client(self) -> "BedrockClient":
+        """For people: what handlers call is subject to their functions' permissions."""
+        return boto3.client("bedrock")
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":

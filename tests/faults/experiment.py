@@ -11,7 +11,6 @@ from typing import Any
 
 from finetuning.base_models import DEFAULT_BASE_MODEL
 from finetuning.inventory import LOOK_BACK
-from finetuning.services import services
 from injection import Injector
 from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, Flow, Moment, Observed, Scenario, StopAt
 from worlds import Branch, Choose
@@ -194,7 +193,9 @@ class Experiment:
     def _is_clean(self) -> bool:
         now = self._engine.clock.now()
         running = any(self._job_status(name) == "InProgress" for name in self._arns)
-        reported = all(self._read(f"runs/{name}/result.json") is not None for name in self._arns)
+        # What a function was doing when its execution was stopped may still be going on.
+        written = ("result.json", "report.html")
+        reported = all(self._read(f"runs/{name}/{file}") is not None for name in self._arns for file in written)
         return reported and not running and not self._engine.bedrock.ledger.alive(now)
 
     def _run(self, name: str, arn: str, injector: Injector) -> Run:
@@ -235,7 +236,9 @@ class Experiment:
             return None
 
     def _job_status(self, run: str) -> str | None:
-        jobs = services.bedrock.list_model_customization_jobs(nameContains=run)["modelCustomizationJobSummaries"]
+        jobs = self._engine.bedrock_client.list_model_customization_jobs(nameContains=run)[
+            "modelCustomizationJobSummaries"
+        ]
         return jobs[0]["status"] if jobs else None
 
     def _purchases(self) -> list[Purchase]:

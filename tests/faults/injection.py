@@ -46,9 +46,14 @@ def _crash(call: Call) -> object:
     raise SystemExit(1)
 
 
-def _malformed(call: Call) -> object:
+def _no_json(call: Call) -> object:
     call()
     return "<html>no answer of the handler</html>"
+
+
+def _empty(call: Call) -> object:
+    call()
+    return {}
 
 
 class Injector:
@@ -153,7 +158,7 @@ class Injector:
             Kind.DENIED: _denied,
             Kind.TIMEOUT: self._time_out,
             Kind.CRASH: _crash,
-            Kind.MALFORMED: _malformed,
+            Kind.MALFORMED: _empty if fault.always else _no_json,
         }
         return actions[fault.kind](call)
 

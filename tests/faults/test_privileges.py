@@ -77,7 +77,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
             engine.let_time_pass(timedelta(minutes=10))
         Injector(engine)
         engine.run("resumed", {"resumeFrom": "run-2"})
-        model = services.bedrock.list_custom_models()["modelSummaries"][0]["modelArn"]
+        model = engine.bedrock_client.list_custom_models()["modelSummaries"][0]["modelArn"]
         engine.run("given", {**INPUT, "customModelArn": model})
         for number, judge in enumerate(JUDGE_MODELS):
             engine.run(f"judge-{number}", {**INPUT, "judgeModel": judge})

@@ -18,7 +18,6 @@ import moto.stepfunctions.parser.asl.component.program.program as moto_program
 import moto.stepfunctions.parser.asl.component.state.exec.execute_state as moto_execute_state
 import moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component as moto_map
 import moto.stepfunctions.parser.backend.execution_worker as moto_execution_worker
-from finetuning.services import services
 from injection import Injector
 from scenarios import REAPER_INTERVAL, FaultAt
 
@@ -81,8 +80,8 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     bucket = engine.outputs["ResultsBucketName"]
     listed = engine.s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{run}/").get("Contents", [])
     bodies = {each["Key"]: engine.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed}
-    jobs = services.bedrock.list_model_customization_jobs(nameContains=run)["modelCustomizationJobSummaries"]
-    throughputs = services.bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]
+    jobs = engine.bedrock_client.list_model_customization_jobs(nameContains=run)["modelCustomizationJobSummaries"]
+    throughputs = engine.bedrock_client.list_provisioned_model_throughputs()["provisionedModelSummaries"]
     world = {
         "event": event_type,
         "state": entered["name"],
