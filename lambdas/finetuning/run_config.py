@@ -17,6 +17,7 @@ from finetuning.errors import InvalidInputError
 from finetuning.json_names import camel_keys, snake
 from finetuning.names import run_id
 from finetuning.run_store import DATASET_FILES
+from finetuning.texts import DEFAULT_LANGUAGE, LANGUAGES, Language
 
 DEFAULT_DATASET = "bedrock-faq"
 DEFAULT_MAX_SPEND_USD = 200.0
@@ -63,6 +64,8 @@ class RunConfig:
     """What one run will do. `hyper_parameters` are strings, as the API takes them; `prices` outrank the catalogue's.
 
     deadline_minutes: of the throughput, from its creation.
+    language: of the report.
+    judge_repeats: how often the judge is asked for a score of the same answer.
     earlier_runs: the runs that this one goes on from, the latest first.
     given: the execution input; of a run that goes on, completed by what the earlier ones were given.
     """
@@ -78,6 +81,8 @@ class RunConfig:
     answers: AnswerSettings = AnswerSettings()
     prices: Mapping[str, float] = field(default_factory=dict)
     deadline_minutes: float = DEFAULT_DEADLINE_MINUTES
+    language: Language = DEFAULT_LANGUAGE
+    judge_repeats: int = 1
     earlier_runs: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
     started_at: str = ""
@@ -143,6 +148,8 @@ def configure(
         "answers": lambda value: _answer_settings(value, earlier.answers if earlier else AnswerSettings()),
         "prices": _prices,
         "deadlineMinutes": lambda value: _number(value, minimum=30, maximum=600),
+        "language": _language,
+        "judgeRepeats": lambda value: _number(value, minimum=1, maximum=5, integer=True),
     }
     defaults = {} if earlier else {"dataset": DEFAULT_DATASET, "hyperParameters": {}}
     values: dict[str, Any] = {}
@@ -268,6 +275,13 @@ def _judge_model(value: object) -> str:
     if not isinstance(value, str) or value not in JUDGE_MODELS:
         raise _FieldError(f": must be one of {', '.join(JUDGE_MODELS)}; got {value!r}")
     return value
+
+
+def _language(value: object) -> Language:
+    language = next((known for known in LANGUAGES if known == value), None)
+    if language is None:
+        raise _FieldError(f": must be one of {', '.join(LANGUAGES)}; got {value!r}")
+    return language
 
 
 def _system_prompt(value: object) -> str:
