@@ -5,11 +5,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATE),--date "$(DATE)")
 
+# The browser of tests/browser: npm brings one for Linux on x64; CHROMIUM=/path/to/chrome names another.
+BROWSER := $(if $(CHROMIUM),,.cache/chromium/installed)
+
 .PHONY: run test faults check format synth bootstrap deploy destroy lock clean
 run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
-test: .venv/installed node_modules/installed  ## all tests
+test: .venv/installed node_modules/installed $(BROWSER)  ## all tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
 faults: .venv/installed node_modules/installed  ## every fault at every state; writes docs/faults.md (ONLY=text: a part)
@@ -48,6 +51,11 @@ lock:  ## every requirements file: ours, the scoring layer's (for Lambda, with o
 
 node_modules/installed: package.json package-lock.json .venv/installed
 	@$(BIN)/npm ci --silent --no-fund --no-audit
+	@touch $@
+
+.cache/chromium/installed: node_modules/installed tests/browser/unpack_chromium.mjs
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@TMPDIR=$(CURDIR)/$(@D) node tests/browser/unpack_chromium.mjs
 	@touch $@
 
 clean:
