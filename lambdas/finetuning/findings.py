@@ -1,0 +1,23 @@
+"""What a run's numbers show, with the numbers that show it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from finetuning.texts import Texts
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`evidence` holds what the rule looked at, by the names that the finding's text takes."""
+
+    code: str
+    evidence: Mapping[str, Any]
+
+    def to_json(self, area: str, say: Texts, **values: object) -> dict[str, Any]:
+        """For result.json. The text is `<area>.<code>`; `values` are what it takes besides the evidence."""
+        return {
+            "code": self.code,
+            "text": say(f"{area}.{self.code}", **self.evidence, **values),
+            "evidence": dict(self.evidence),
+        }
