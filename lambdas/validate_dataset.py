@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any, cast
 
 from finetuning import resume
+from finetuning.card import Pattern, read_pattern
 from finetuning.dataset import FEW_EVALUATION_RECORDS, FileSummary, batches, check_counts, check_file, render
 from finetuning.errors import InvalidDatasetError
 from finetuning.run_store import DATASET_FILES, DatasetFile, dataset_key, split_s3_uri
@@ -36,6 +37,7 @@ def _capture(task: Task) -> Mapping[str, Any]:
         raise InvalidDatasetError(
             f"The dataset {task.run.dataset.name!r} breaks {task.base_model.name}'s rules:", [str(f) for f in findings]
         )
+    pattern = _pattern(task)
     for file, uri in sources.items():
         _, chunks = _open(task, uri, etags[file])
         source = _Stream(render(file, chunks, task.base_model))
@@ -49,10 +51,17 @@ def _capture(task: Task) -> Mapping[str, Any]:
         **{file: _describe(task, file, summary) for file, summary in summaries.items()},
         "systemPrompt": _system_prompt(task, summaries["training"]),
         "batches": batches(summaries["evaluation"].records),
+        "pattern": pattern.to_json() if pattern else None,
         "trained": False,
         "customModelAnswered": False,
         "warnings": _warnings(task, summaries),
     }
+
+
+def _pattern(task: Task) -> Pattern | None:
+    """Of the dataset's card, where there is one. Raises InvalidDatasetError for a card that cannot be used."""
+    card = task.store.find_bytes_at(task.run.dataset.card) if task.run.dataset.card else None
+    return read_pattern(card) if card is not None else None
 
 
 def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[bytes]]:

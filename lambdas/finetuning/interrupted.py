@@ -85,9 +85,10 @@ class Interrupted:
             description = self.stepfunctions.describe_execution(executionArn=execution_arn)
             state = {**state, "failure": _failure(description)}
         run_id = run_id_of(execution_arn)
-        result = build(Ending(run_id, execution_arn, state, store, self.model, self.environment, now))
+        ending = Ending(run_id, execution_arn, state, store, self.model, self.environment, now)
+        result = build(ending)
         if not failed_by_itself:
-            result["headline"] = f"The run was interrupted in the state {entered}, before it could give a verdict."
+            result["headline"] = ending.say("verdict.interrupted", state=entered)
             result["failure"] |= {"state": entered, "whatToDo": _what_to_do(run_id, state)}
         return result
 

@@ -13,10 +13,13 @@ from typing import Any
 from finetuning.answers import answering_seconds
 from finetuning.base_models import BaseModel
 from finetuning.cost import Cost, bill, is_own_job, is_since, trained_tokens, usage, with_throughput
-from finetuning.judge import RUBRIC
+from finetuning.languages import language_of
+from finetuning.measurement import Measurement
 from finetuning.next_steps import next_steps
+from finetuning.rubric import RUBRIC
 from finetuning.run_config import RunConfig
-from finetuning.run_store import TRAINING, AnsweringModel, RunStore, answers_key, dataset_key, scores_key
+from finetuning.run_store import CALIBRATION, TRAINING, AnsweringModel, RunStore, answers_key, dataset_key, scores_key
+from finetuning.texts import DEFAULT_LANGUAGE, Texts, texts
 from finetuning.tokens import estimate_tokens
 from finetuning.verdict import failure_message, rule
 from finetuning.version import code_version
@@ -63,9 +66,19 @@ class Ending:
         }
 
     @cached_property
-    def comparison(self) -> Mapping[str, Any]:
-        comparison: Mapping[str, Any] = self.scores.get("custom", {}).get("comparison", {})
-        return comparison
+    def calibration(self) -> Mapping[str, Any] | None:
+        """None before the judge was calibrated."""
+        return self.store.find_json(CALIBRATION)
+
+    @cached_property
+    def measurement(self) -> Measurement:
+        pattern = self.state.get("dataset", {}).get("pattern")
+        return Measurement(self.scores, self.calibration, pattern, self.run)
+
+    @property
+    def say(self) -> Texts:
+        """What is said to people, in the run's language."""
+        return texts(self.run.language if self.run else DEFAULT_LANGUAGE)
 
     @property
     def throughput_created_at(self) -> str | None:
@@ -121,20 +134,19 @@ def build(ending: Ending) -> dict[str, Any]:
     """The document of result.json."""
     ending = replace(ending, state=_usable(ending.state))
     state = ending.state
-    ruling = rule(state, ending.comparison)
-    questions = _questions(ending)
     training = ending.store.find_json(TRAINING) if "training" in state else None
-    unanswered = {model: document["unanswered"] for model, document in ending.scores.items()}
+    ruling = rule(state, ending.measurement.scores, (training or {}).get("diagnosis", ""), ending.say)
+    questions = _questions(ending)
+    measured = ending.measurement.parts(ruling.verdict, ending.say)
     return {
         "runId": ending.run_id,
         "executionArn": ending.execution_arn,
         "status": "FAILED" if "failure" in state else "SUCCEEDED",
         "baseModel": ending.model.key,
+        "language": ending.say.language,
         "verdict": ruling.verdict,
         "headline": ruling.headline,
-        "scores": ending.comparison,
-        "unscored": {model: document["unscored"] for model, document in ending.scores.items()},
-        "unanswered": unanswered,
+        **measured,
         "training": training,
         "cost": _cost(ending),
         "questions": questions,
@@ -148,7 +160,7 @@ def build(ending: Ending) -> dict[str, Any]:
                 questions,
                 _too_much_usd(ending),
                 ending.resume,
-                unanswered.get("custom", 0),
+                measured["unanswered"].get("custom", 0),
             )
         ],
         "warnings": _warnings(ending),
@@ -185,24 +197,18 @@ def _too_much_usd(ending: Ending) -> float | None:
 def _questions(ending: Ending) -> list[dict[str, Any]]:
     if "dataset" not in ending.state:
         return []
-    scores = {
-        model: {question["index"]: question for question in document["questions"]}
-        for model, document in ending.scores.items()
-    }
 
     def side(model: AnsweringModel, index: int) -> dict[str, Any] | None:
         answer = ending.answers[model].get(index)
-        if answer is None:
-            return None
-        score = scores.get(model, {}).get(index, {})
-        return {"answer": answer["answer"], **{key: score.get(key) for key in ("correctness", "reason", "chrf")}}
+        return {"answer": answer["answer"], **ending.measurement.of_answer(model, index)} if answer else None
 
     questions = []
     for index, record in enumerate(ending.store.read_jsonl(dataset_key("evaluation"))):
         base, custom = side("base", index), side("custom", index)
         pair = [answered["correctness"] for answered in (base, custom) if answered]
         difference = pair[1] - pair[0] if len(pair) == 2 and None not in pair else None
-        questions.append({"index": index, **record, "base": base, "custom": custom, "difference": difference})
+        asked = {"index": index, **record, "language": language_of(record["question"])}
+        questions.append({**asked, "base": base, "custom": custom, "difference": difference})
     return questions
 
 
@@ -228,6 +234,7 @@ def _cost(ending: Ending) -> dict[str, Any] | None:
 def _actual_cost(ending: Ending, run: RunConfig) -> Cost:
     """From what was really used; a job that did not complete is not in it (see _warnings)."""
     judged = [question for document in ending.scores.values() for question in document["questions"]]
+    judged += ending.calibration["cases"] if ending.calibration else []
     quantities = {
         "trainingPer1kTokens": trained_tokens(ending.state, run) / 1000,
         "throughputPerHour": ending.throughput_seconds / 3600,
@@ -239,24 +246,16 @@ def _actual_cost(ending: Ending, run: RunConfig) -> Cost:
 def _warnings(ending: Ending) -> list[str]:
     state = ending.state
     warnings = [*state.get("prerequisites", {}).get("warnings", []), *state.get("dataset", {}).get("warnings", [])]
-    for model, document in ending.scores.items():
-        if document["unscored"]:
-            warnings.append(f"{document['unscored']} answers of the {model} model have no score; they are in no mean.")
-        if document["unanswered"]:
-            left = document["unanswered"]
-            warnings.append(f"The {model} model's time was up with {left} questions unanswered; they are in no mean.")
+    warnings += ending.measurement.warnings(ending.say)
     cut = sum(
         answer["stopReason"] == "max_tokens" for answers in ending.answers.values() for answer in answers.values()
     )
     if cut:
-        warnings.append(f"{cut} answers were cut off at answers.maxTokens.")
+        warnings.append(ending.say("verdict.cutOff", count=cut))
     if ending.job_without_metrics:
-        warnings.append("A customization job was started and gave no metrics; what its training costs is not included.")
+        warnings.append(ending.say("verdict.jobWithoutMetrics"))
     if ending.throughput_alive:
-        warnings.insert(
-            0,
-            "THE PROVISIONED THROUGHPUT MAY STILL BE ALIVE, AND COSTS BY THE HOUR: delete it in the Bedrock console.",
-        )
+        warnings.insert(0, ending.say("verdict.throughputAlive"))
     return warnings
 
 
@@ -300,6 +299,7 @@ def _failed_at(ending: Ending) -> str:
         "CheckPrerequisites": "prerequisites" in state,
         "ValidateDataset": "dataset" in state,
         "EstimateCost": "cost" in state,
+        "CalibrateJudge": "calibration" in state,
         "GenerateAnswers (base)": "baseAnswers" in state,
         "ScoreAnswers (base)": "baseScores" in state,
         "StartCustomizationJob": enough or given or "job" in state,

@@ -13,6 +13,7 @@ from finetuning.base_models import (
     BaseModel,
     HyperParameter,
 )
+from finetuning.card import CARD
 from finetuning.errors import InvalidInputError
 from finetuning.json_names import camel_keys, snake
 from finetuning.names import run_id
@@ -34,12 +35,16 @@ _CUSTOM_MODEL_ARN = re.compile(r"arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{
 
 @dataclass(frozen=True)
 class Dataset:
-    """Where the three files of a dataset are (S3 URIs), and what people call it."""
+    """Where the three files of a dataset are (S3 URIs), and what people call it.
+
+    card: where a fourth, card.json, is if there is one; None where there is none for certain.
+    """
 
     name: str
     training: str
     validation: str
     evaluation: str
+    card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def configure(
 ) -> RunConfig:
     """Check the execution input and fill in the defaults: the earlier run's where it goes on from one.
 
-    shipped_datasets: name → {"training": S3 URI, "validation": …, "evaluation": …}
+    shipped_datasets: name → {"training": S3 URI, "validation": …, "evaluation": …} and, where there is one, "card"
     find_run: run id → what that run did; None where there is no such run, or it captured no dataset.
     Raises InvalidInputError, which lists every problem at once.
     """
@@ -218,7 +223,7 @@ def _dataset(value: object, shipped: Mapping[str, Mapping[str, str]], data_bucke
             return Dataset(name=value, **shipped[value])
         if not _DATASET_NAME.fullmatch(value):
             raise _FieldError(f": {value!r} is no dataset name (lower-case letters, digits, . _ -)")
-        return Dataset(value, *(f"s3://{data_bucket}/datasets/{value}/{file}.jsonl" for file in DATASET_FILES))
+        return _in_folder(value, *(f"s3://{data_bucket}/datasets/{value}/{file}.jsonl" for file in DATASET_FILES))
     if not isinstance(value, dict):
         raise _FieldError(": must be a name or an object with training, validation and evaluation S3 URIs")
     prefix = f"s3://{data_bucket}/datasets/"
@@ -234,7 +239,12 @@ def _dataset(value: object, shipped: Mapping[str, Mapping[str, str]], data_bucke
     if problems:
         raise _FieldError(*sorted(problems))
     name = value["training"].removeprefix(prefix).split("/")[0]
-    return Dataset(name, *(value[file] for file in DATASET_FILES))
+    return _in_folder(name, *(value[file] for file in DATASET_FILES))
+
+
+def _in_folder(name: str, training: str, validation: str, evaluation: str) -> Dataset:
+    """A dataset of the data bucket, whose card is beside its training data."""
+    return Dataset(name, training, validation, evaluation, card=f"{training.rpartition('/')[0]}/{CARD}")
 
 
 def _hyper_parameters(value: object, model: BaseModel) -> dict[str, str]:

@@ -16,6 +16,7 @@ REPORT = "report.html"
 # What a later run needs to go on from this one; written once the dataset is captured.
 RUN = "run.json"
 TRAINING = "training.json"
+CALIBRATION = "scores/calibration.json"
 JOB_OUTPUT = "job/"
 
 
