@@ -129,5 +129,5 @@ def diagnose(metrics: TrainingMetrics, say: Texts) -> dict[str, Any]:
     """{"findings": [{"code", "text", "evidence"}, …], "diagnosis": the first one's text}; there is at least one."""
     loss = "validation" if metrics.is_validated and len(metrics.validation) > 1 else "training"
     named = {"loss": say(f"diagnosis.{loss}_loss")}
-    findings = [found.to_json("diagnosis", say, **named) for rule in RULES if (found := rule(metrics))]
+    findings = [found.to_json(say, f"diagnosis.{found.code}", **named) for rule in RULES if (found := rule(metrics))]
     return {"findings": findings, "diagnosis": findings[0]["text"]}

@@ -14,10 +14,6 @@ class Finding:
     code: str
     evidence: Mapping[str, Any]
 
-    def to_json(self, area: str, say: Texts, **values: object) -> dict[str, Any]:
-        """For result.json. The text is `<area>.<code>`; `values` are what it takes besides the evidence."""
-        return {
-            "code": self.code,
-            "text": say(f"{area}.{self.code}", **self.evidence, **values),
-            "evidence": dict(self.evidence),
-        }
+    def to_json(self, say: Texts, key: str, **values: object) -> dict[str, Any]:
+        """For result.json. key: of the text; values: what it takes besides the evidence."""
+        return {"code": self.code, "text": say(key, **self.evidence, **values), "evidence": dict(self.evidence)}
