@@ -23,7 +23,7 @@ def scoring_layer(scope: Construct, construct_id: str) -> lambda_.LayerVersion:
     return lambda_.LayerVersion(
         scope,
         construct_id,
-        description="sacrebleu, scipy and numpy, for score_answers",
+        description="sacrebleu, scipy and numpy, for score_answers and validate_dataset",
         # The locked hashes decide what is in the folder, so their hash stands for its content.
         code=lambda_.Code.from_asset(
             str(build_layer()), asset_hash_type=cdk.AssetHashType.CUSTOM, asset_hash=_fingerprint(LOCK)

@@ -71,6 +71,7 @@ class WorkflowStack(cdk.Stack):
         def add(task: str, *grants: Grant, **options: Any) -> None:  # noqa: ANN401 - those of _function
             self.functions[task] = self._function(task, *grants, **options).function
 
+        scoring = [scoring_layer(self, "ScoringLayer")]
         add("configure_run", may.read_runs, may.list_runs, environment=datasets)
         add(
             "check_prerequisites",
@@ -82,8 +83,10 @@ class WorkflowStack(cdk.Stack):
         add(
             "validate_dataset",
             *(*read_datasets, may.list_datasets, may.read_runs, may.write_runs, may.list_runs, may.abort_uploads),
-            timeout=cdk.Duration.minutes(5),
-            memory_mb=512,
+            timeout=cdk.Duration.minutes(15),
+            # A whole processor: it compares each record with each.
+            memory_mb=1769,
+            layers=scoring,
         )
         add("estimate_cost")
         add(
@@ -103,7 +106,7 @@ class WorkflowStack(cdk.Stack):
             *(may.read_runs, may.write_runs, may.list_runs, may.ask_judge, may.embed),
             timeout=cdk.Duration.minutes(15),
             memory_mb=1024,
-            layers=[scoring_layer(self, "ScoringLayer")],
+            layers=scoring,
         )
         add(
             "start_customization_job",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finetuning.dataset import read_lines
-from finetuning.similarity import Similarities, Vectors, blocks, earlier_blocks, vectors
+from finetuning.similarity import Similarities, Vectors, blocks, earlier_blocks, ends, vectors
 
 # The thresholds were chosen on datasets/bedrock-faq: docs/decisions/0010-coverage-by-character-ngrams.md.
 # A training record (question and answer) this similar to a question with its reference answer is related to it.
@@ -41,14 +41,14 @@ class Example:
 
 
 def read_examples(chunks: Iterable[bytes]) -> Iterator[Example]:
-    """The records of a file that check_file has found nothing wrong with."""
+    """The records of a file that check_file has found nothing wrong with; of long texts, what counts of them."""
     for line in read_lines(chunks):
         record = json.loads(line or b"")
         if "messages" not in record:
-            yield Example(record["question"], record["referenceAnswer"], record["topic"])
+            yield Example(ends(record["question"]), ends(record["referenceAnswer"]), record["topic"])
             continue
         *before, answer = (message["content"] for message in record["messages"])
-        yield Example("\n".join(before), answer)
+        yield Example(ends("\n".join(before)), ends(answer))
 
 
 def measure(

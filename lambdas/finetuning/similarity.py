@@ -37,23 +37,27 @@ def vectors(*collections: Sequence[str]) -> list[Vectors]:
     counts.data = (1 + np.log(counts.data)) * rarity[counts.indices]
     lengths = np.sqrt(counts.multiply(counts).sum(axis=1))
     counts.data /= np.repeat(lengths, np.diff(counts.indptr))
-    ends = np.cumsum([0, *map(len, collections)])
-    return [counts[first:last] for first, last in pairwise(ends)]
+    borders = np.cumsum([0, *map(len, collections)])
+    return [counts[first:last] for first, last in pairwise(borders)]
 
 
 def _counts(texts: Sequence[str]) -> Vectors:
     grams = [np.unique(_ngrams(text), return_counts=True) for text in texts]
-    ends = np.cumsum([0, *(len(found) for found, _ in grams)])
+    row_ends = np.cumsum([0, *(len(found) for found, _ in grams)])
     indices = np.concatenate([found for found, _ in grams])
     data = np.concatenate([times for _, times in grams]).astype(np.float32)
-    return sparse.csr_array((data, indices, ends), shape=(len(texts), 1 << COLUMNS_LOG2))
+    return sparse.csr_array((data, indices, row_ends), shape=(len(texts), 1 << COLUMNS_LOG2))
+
+
+def ends(text: str) -> str:
+    """The part of a text that counts."""
+    half = MAX_CHARACTERS // 2
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:half]} {text[-half:]}"
 
 
 def _ngrams(text: str) -> NDArray[np.int32]:
     """The columns of a text's n-grams: case, width and punctuation make no difference."""
-    if len(text) > MAX_CHARACTERS:
-        text = f"{text[: MAX_CHARACTERS // 2]} {text[-MAX_CHARACTERS // 2 :]}"
-    words = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", text).casefold())
+    words = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", ends(text)).casefold())
     # The spaces make one n-gram even of a single character.
     characters = np.frombuffer(f" {words.strip()}  ".encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     columns = np.zeros(len(characters) - LENGTH + 1, dtype=np.uint64)

@@ -7,7 +7,7 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
-from finetuning.similarity import LENGTH, MAX_CHARACTERS, ROWS_AT_ONCE, blocks, earlier_blocks, vectors
+from finetuning.similarity import LENGTH, MAX_CHARACTERS, ROWS_AT_ONCE, blocks, earlier_blocks, ends, vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +75,8 @@ def test_what_is_rare_counts_for_more() -> None:
 
 
 def test_of_a_long_text_both_ends_count() -> None:
+    assert ends("x" * MAX_CHARACTERS) == "x" * MAX_CHARACTERS
+    assert len(ends("x" * 10 * MAX_CHARACTERS)) == MAX_CHARACTERS + 1
     middle = "z" * 10 * MAX_CHARACTERS
 
     assert cosine(f"how it begins {middle} how it ends", f"how it begins {middle}{middle} how it ends") > 0.99
