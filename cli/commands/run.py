@@ -18,7 +18,7 @@ from rich.console import Console
 from cli.datasets import DatasetFolder, find_dataset
 from cli.deployment import Deployment
 from cli.errors import CommandError, UsageError
-from cli.experiment_input import read_input
+from cli.json_documents import read_input
 from cli.output import progress_console, say, say_error, say_result
 from cli.progress import Progress
 from cli.run_ids import new_run_id

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cli.datasets import DatasetFolder, find_dataset
 from cli.errors import CommandError
-from cli.experiment_input import read_input
+from cli.json_documents import read_input
 from cli.main import main
 from cli.output import plain
 from cli.progress import Progress

@@ -13,7 +13,7 @@ Location = tuple[str | int, ...]
 
 
 def improved() -> Document:
-    document: Document = json.loads((Path(__file__).parent / "results" / "improved.json").read_text(encoding="utf-8"))
+    document: Document = json.loads(Path("tests/unit/results/improved.json").read_text(encoding="utf-8"))
     return document
 
 

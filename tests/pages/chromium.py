@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 Open = Callable[..., Page]
 
 _UNPACKED = Path(".cache/chromium").absolute()
-_FONTS = Path(__file__).with_name("fonts.conf")
+_FONTS = Path("tests/browser/fonts.conf").absolute()
 
 
 @contextmanager
