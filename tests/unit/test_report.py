@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -80,6 +81,42 @@ def test_page_is_a_function_of_the_document() -> None:
     document = improved()
     assert render(document) == render(copy.deepcopy(document))
     assert document == improved()
+
+
+# Contrast
+
+
+def themes() -> dict[str, dict[str, str]]:
+    """The colours of style.css: the dark theme sets all that the light one sets."""
+    style = Path(report.__path__[0], "style.css").read_text(encoding="utf-8")
+    light, dark = (dict(re.findall(r"--([\w-]+): (#\w{6});", part)) for part in style.split("@media")[:2])
+    return {"light": light, "dark": dark}
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, "relative luminance"."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it(theme: str) -> None:
+    colour = themes()[theme]
+    assert colour.keys() == themes()["light"].keys()
+    on_page = {(text, "page") for text in ("ink", "soft", "custom", "good", "bad", "caution", "neutral")}
+    on_panels = {(text, panel) for text in ("ink", "soft") for panel in ("panel", "base-panel", "custom-panel")}
+    on_own = {(tone, f"{tone}-panel") for tone in ("good", "bad", "caution", "neutral")}
+    on_tones = {("ink", f"{tone}-panel") for tone in ("bad", "caution")}
+    for text, behind in on_page | on_panels | on_own | on_tones:
+        assert contrast(colour[text], colour[behind]) >= 4.5, (text, behind)
+    for mark in ("base", "custom", "good", "bad", "caution"):
+        assert contrast(colour[mark], colour["page"]) >= 3, mark
 
 
 # Untrusted text
@@ -179,3 +216,14 @@ def test_number_that_is_not_finite_is_not_shown() -> None:
             for broken in (math.nan, math.inf):
                 words = Page(render(replaced(document, path, broken))).text.lower().split()
                 assert not {"nan", "inf", "infinity"} & {word.strip("$+-.,;:") for word in words}, path
+
+
+# Size
+
+
+def test_a_page_of_many_questions_stays_small() -> None:
+    document = improved()
+    document["questions"] *= 25
+
+    assert len(document["questions"]) == 300
+    assert len(render(document).encode()) < 2_000_000

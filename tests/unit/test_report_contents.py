@@ -23,7 +23,7 @@ def test_difference_and_its_interval_are_those_of_the_document() -> None:
 
     assert {correctness["difference"], *correctness["ci95"], correctness["base"], correctness["custom"]} <= set(shown)
     low, high = correctness["ci95"]
-    assert f"95% interval +{low:.2f} to +{high:.2f}; p = {correctness['pValue']:.3f}; 11 questions" in page.text
+    assert f"95% interval +{low:.2f} to +{high:.2f}; p < 0.001; 11 questions" in page.text
     assert "the interval does not contain zero" in page.text
 
 
@@ -215,7 +215,7 @@ def test_rows_carry_what_they_are_sorted_and_filtered_by() -> None:
     assert len(rows) == len(document["questions"])
     first, last = rows[0], rows[-1]
     assert (first["data-topic"], first["data-language"]) == ("provisioned throughput", "en")
-    assert (first["data-base"], first["data-custom"], first["data-difference"]) == ("2", "9", "7")
+    assert (first["data-base"], first["data-custom"], first["data-difference"]) == ("2.0", "9.0", "7")
     assert first["data-change"] == "better"
     assert first["data-coverage"] == str(document["questions"][0]["coverage"]["records"])
     assert last["data-change"] == "notCompared"
@@ -288,4 +288,6 @@ def test_finding_shows_its_evidence() -> None:
     for finding in document["training"]["findings"] + document["coverage"]["findings"]:
         assert finding["text"] in text
         assert finding["code"] in text
-    assert "0.38; 0.25" in text
+    assert "lowest loss1.476" in text
+    leaked = document["coverage"]["findings"][0]["evidence"]["pairs"]
+    assert "".join(f"{pair['line']}{pair['otherLine']}{pair['similarity']}" for pair in leaked) in text

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from finetuning.report.formatting import MISSING, is_number, quantity
-from finetuning.report.markup import Html, definitions, element, join, section, text_block
+from finetuning.report.markup import Html, definitions, element, join, section, table, text_block
 from finetuning.report.wording import named
 from finetuning.texts import Texts
 
@@ -35,23 +35,36 @@ def finding_list(findings: Sequence[Mapping[str, Any]], say: Texts) -> Html | No
 
 def _finding(finding: Mapping[str, Any], say: Texts) -> Html:
     evidence = finding.get("evidence") or {}
+    facts = {name: value for name, value in evidence.items() if not _is_table(value)}
     code = finding.get("code")
-    facts = {named(say, "evidence", name): _evidence(value) for name, value in evidence.items()}
     return element(
         "li",
         text_block(finding.get("text") or ""),
         element("p", element("code", code), class_="detail") if code else None,
-        definitions(facts, "evidence") if evidence else None,
+        definitions({named(say, "evidence", name): _fact(value) for name, value in facts.items()}, "evidence")
+        if facts
+        else None,
+        *(_table(value, say) for value in evidence.values() if _is_table(value)),
     )
 
 
-def _evidence(value: object) -> str:
+def _is_table(value: object) -> bool:
+    """Records, pairs of records, topics."""
+    return isinstance(value, list) and bool(value) and all(isinstance(row, Mapping) and row for row in value)
+
+
+def _table(rows: Sequence[Mapping[str, Any]], say: Texts) -> Html:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    numeric = [index for index, name in enumerate(columns) if index and all(is_number(row.get(name)) for row in rows)]
+    cells = [[_fact(row.get(name)) for name in columns] for row in rows]
+    return table([named(say, "evidence", name) for name in columns], cells, numeric=numeric)
+
+
+def _fact(value: object) -> str:
     if is_number(value):
         return quantity(value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_evidence(inner)}" for name, inner in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "; ".join(_evidence(inner) for inner in value)
+    if isinstance(value, list):
+        return ", ".join(_fact(inner) for inner in value)
     return MISSING if value is None or isinstance(value, float) else str(value)
 
 

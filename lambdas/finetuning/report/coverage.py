@@ -41,8 +41,8 @@ def _picture(result: Mapping[str, Any], score: Score, threshold: float | None, s
     )
     title = say("report.coverage.shows", n=number(len(dots)), x=axes[0], y=axes[1])
     near = say("report.coverage.near")
-    caption = element("figcaption", say("report.coverage.howToRead"))
-    return figure(scatter(dots, score.bounds, threshold, title=title, axes=axes, near=near), caption)
+    caption = element("figcaption", say("report.coverage.howToRead", score=axes[1]))
+    return figure(scatter(dots, score.bounds, threshold, title=title, axis=axes[0], near=near), caption)
 
 
 def _dot(question: Mapping[str, Any], model: str, score: Score, say: Texts) -> Dot | None:

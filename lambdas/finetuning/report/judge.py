@@ -1,10 +1,10 @@
 """How far the measurement can be trusted: what the questions can show, and the judge that scored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from finetuning.report.formatting import MISSING, exact, is_number, number
-from finetuning.report.markup import Html, definitions, element, section, table
+from finetuning.report.markup import Html, definitions, element, join, section, table
 from finetuning.report.score import primary_score
 from finetuning.report.wording import named
 from finetuning.texts import Texts
@@ -19,8 +19,8 @@ def headroom(result: Mapping[str, Any], say: Texts) -> Html | None:
     facts = {
         "mean": exact(left.get("mean"), score.show(left.get("mean"))),
         "minimum": number(left.get("minimum"), score.decimals),
-        "questionsWithHeadroom": number(left.get("questionsWithHeadroom")),
-        "alreadyAnswered": number(left.get("alreadyAnswered")),
+        "questionsWithHeadroom": _counted(left.get("questionsWithHeadroom")),
+        "alreadyAnswered": _counted(left.get("alreadyAnswered"), linked=True),
         "detectableBefore": exact(left.get("detectableDifference"), score.show(left.get("detectableDifference"))),
         "minimumQuestions": number(power.get("minimumQuestions")),
         "detectableDifference": exact(power.get("detectableDifference"), score.show(power.get("detectableDifference"))),
@@ -37,6 +37,14 @@ def headroom(result: Mapping[str, Any], say: Texts) -> Html | None:
 
 def _known(fact: str) -> bool:
     return MISSING not in fact
+
+
+def _counted(indices: Sequence[int] | None, *, linked: bool = False) -> str:
+    """How many questions there are, with links to them."""
+    if indices is None:
+        return MISSING
+    links = (element("a", f"#{index}", href=f"#question-{index}") for index in indices) if linked else ()
+    return join([number(len(indices)), *links], " ")
 
 
 def judge(result: Mapping[str, Any], say: Texts) -> Html | None:

@@ -35,7 +35,7 @@ def _how_training_went(training: Mapping[str, Any], say: Texts) -> str:
         ended = say("report.learning.stoppedAfter", epoch=epochs)
     steps = say("report.learning.steps", steps=number(training.get("steps")))
     lowest = say("report.learning.lowestAfter", epoch=number(best)) if is_number(best) else None
-    return " ".join(part for part in (ended, steps, lowest) if part)
+    return say("report.betweenSentences").join(part for part in (ended, steps, lowest) if part)
 
 
 def _loss_table(training: Mapping[str, Any], say: Texts) -> Html | None:

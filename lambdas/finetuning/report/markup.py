@@ -54,7 +54,7 @@ def text_block(text: str, class_: str = "text") -> Html:
 
 def definitions(facts: Mapping[str, str], class_: str | None = None) -> Html:
     """Names and values as a definition list."""
-    rows = (join([element("dt", name), element("dd", value)]) for name, value in facts.items())
+    rows = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items())
     return element("dl", *rows, class_=class_)
 
 

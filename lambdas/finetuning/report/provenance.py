@@ -5,7 +5,7 @@ from typing import Any
 
 from finetuning.report.formatting import MISSING, is_number, moment_text, number
 from finetuning.report.markup import Html, definitions, element, join, section, table, text_block
-from finetuning.report.wording import named
+from finetuning.report.wording import named, sentence
 from finetuning.texts import Texts
 
 _FILES = ("training", "validation", "evaluation")
@@ -43,6 +43,20 @@ def provenance(result: Mapping[str, Any], say: Texts) -> Html:
     )
 
 
+def _object(part: Mapping[str, Any], say: Texts) -> Html:
+    """Where the run's own copy is, and what it was copied from."""
+    copied_from = part.get("source")
+    where = element("code", part.get("uri") or MISSING)
+    if not copied_from:
+        return where
+    return element(
+        "span",
+        where,
+        element("small", sentence(say, "report.provenance.from", uri=element("code", copied_from))),
+        class_="estimate",
+    )
+
+
 def _code(value: str | None) -> str:
     """A name that is the same in every language."""
     return element("code", value) if value else MISSING
@@ -66,7 +80,7 @@ def _dataset(dataset: Mapping[str, Any], say: Texts) -> Html | None:
             say(f"report.provenance.{name}"),
             number(part.get("records")),
             number(part.get("tokens")),
-            element("code", part.get("uri") or MISSING),
+            _object(part, say),
             element("code", part.get("sha256") or MISSING),
         ]
         for name, part in parts.items()

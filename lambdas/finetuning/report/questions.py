@@ -39,16 +39,16 @@ def questions(result: Mapping[str, Any], say: Texts) -> Html | None:
         if len(models) == len(MODELS)
         else None,
         _controls(asked, score, say),
-        element("table", _head(models, score, say), rows, class_="answers"),
+        element("table", _head(models, say), rows, class_="answers"),
     )
 
 
-def _head(models: Sequence[str], score: Score, say: Texts) -> Html:
+def _head(models: Sequence[str], say: Texts) -> Html:
     """The sort buttons: a column each."""
     columns = [
         ("topic", say("report.questions.topicAndQuestion")),
         *((model, say(f"report.model.{model}")) for model in models),
-        ("difference", say("report.questions.difference", metric=score.name(say))),
+        ("difference", say("report.questions.changed")),
         ("coverage", say("report.questions.coverage")),
     ]
     heads = (

@@ -50,7 +50,9 @@ def score_row(score: Score, say: Texts) -> list[str]:
         difference_cell(score, say),
         interval_sketch(score.difference, score.interval, reach, score.tone) or MISSING,
         exact(score.p_value, p_value(score.p_value)),
-        MISSING if None in counted else " / ".join(number(count) for count in counted),
+        MISSING
+        if None in counted or score.higher_is_better is None
+        else " / ".join(number(count) for count in counted),
         number(score.n),
     ]
 
@@ -76,7 +78,7 @@ def _written(score: Score, interval: Interval | None, say: Texts) -> Html | None
 
 def range_and_direction(score: Score, say: Texts) -> str:
     better = {True: "higherIsBetter", False: "lowerIsBetter", None: "neither"}[score.higher_is_better]
-    unit = named(say, "unit", score.unit) if score.unit else None
+    unit = named(say, "unit", score.unit) if score.unit and not (score.bounds and score.unit == "points") else None
     low_high = (score.show_one(bound) for bound in score.bounds) if score.bounds else None
     parts = [say("report.to").join(low_high) if low_high else None, unit, say(f"report.scores.{better}")]
     return say("report.comma").join(part for part in parts if part)
@@ -127,7 +129,7 @@ def distribution(result: Mapping[str, Any], say: Texts) -> Html | None:
         return None
     places = range(low, high + 1)
     counts = {model: Counter(min(max(round(value), low), high) for value in found) for model, found in measured.items()}
-    shows = " ".join(
+    shows = say("report.betweenSentences").join(
         say(
             "report.distribution.shows",
             model=say(f"report.model.{model}"),

@@ -102,6 +102,7 @@ def summary(result: Mapping[str, Any], say: Texts) -> Html:
 
 
 def _figure(key: str, title: str, figure: str | None, *details: str | None, picture: Html | None = None) -> Html:
+    """A question, its answer in large, a picture, and details; such as are markup already stand as they are."""
     return element(
         "div",
         element("h3", title),
@@ -176,7 +177,13 @@ def _cost(cost: Mapping[str, Any] | None, say: Texts) -> Html:
         "cost",
         say("report.summary.cost"),
         _amount(cost.get("actualUsd"), say, at_least=lower_bound),
-        join([say("report.summary.estimated"), _amount(cost.get("estimatedUsd"), say, at_least=bool(unknown))], " "),
+        element(
+            "p",
+            say("report.summary.estimated"),
+            " ",
+            _amount(cost.get("estimatedUsd"), say, at_least=bool(unknown)),
+            class_="detail",
+        ),
         say("report.summary.limit", usd=usd(limit, say)) if is_number(limit) else None,
         say("report.summary.unknownPrices", items=say("report.and").join(item_name(item, say) for item in unknown))
         if unknown

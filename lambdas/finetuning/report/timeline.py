@@ -48,7 +48,9 @@ def _picture(events: Events, spent: Mapping[str, Any], say: Texts) -> Html | Non
     found = {str(event.get("event")): at for event in events if (at := moment(event.get("at")))}
     lanes = [Lane(say("report.timeline.run"), [("run", 0.0, whole)], duration(whole, say))]
     lanes += [*_job(found, start, whole, say), *_throughput(found, start, whole, spent, say)]
-    title = " ".join(say("report.timeline.lane", name=lane.name, note=lane.note) for lane in lanes)
+    title = say("report.betweenSentences").join(
+        say("report.timeline.lane", name=lane.name, note=lane.note) for lane in lanes
+    )
     keys = [(span, say(f"report.timeline.{span}")) for lane in lanes[2:] for span, _, _ in lane.spans]
     return figure(life(lanes, whole, _ticks(whole, say), title), *([legend(*keys)] if keys else []))
 

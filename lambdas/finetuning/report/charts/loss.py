@@ -44,10 +44,10 @@ def learning_curve(training: Mapping[str, Any], say: Texts) -> Html | None:
         "learning",
         _what_the_curve_shows(steps, validation, best, training, say),
         560,
-        276,
+        286,
         *grid(y, x.start, x.end, 4),
-        *(label(x(index), 252, str(epoch)) for index, epoch in enumerate(names, start=1) if (index - 1) % every == 0),
-        label((x.start + x.end) / 2, 272, say("report.learning.epoch"), "middle axis-name"),
+        *(label(x(index), 254, str(epoch)) for index, epoch in enumerate(names, start=1) if (index - 1) % every == 0),
+        label((x.start + x.end) / 2, 280, say("report.learning.epoch"), "middle axis-name"),
         _early_stop(x(len(epochs)), x.end, y, say) if early else None,
         _best_epoch(x(end_of[best["epoch"]]), y(best["loss"]), y, best, say) if best else None,
         curve(trained, "training"),
@@ -91,4 +91,4 @@ def _what_the_curve_shows(
         parts.append(say("report.learning.lowest", epoch=best["epoch"], loss=number(best["loss"], 3)))
     if training.get("stoppedEarly"):
         parts.append(say("report.learning.stoppedAfter", epoch=number(training.get("epochs"))))
-    return " ".join(parts)
+    return say("report.betweenSentences").join(parts)

@@ -21,26 +21,25 @@ class Dot:
 
 
 def scatter(
-    dots: Sequence[Dot], bounds: Interval, threshold: float | None, *, title: str, axes: tuple[str, str], near: str
+    dots: Sequence[Dot], bounds: Interval, threshold: float | None, *, title: str, axis: str, near: str
 ) -> Html:
     """bounds: of the score; threshold: from which similarity a record counts as related, named by `near`."""
-    x, y = Scale(0, 1, 44, 548), Scale(bounds[0] - 0.4, bounds[1] + 0.4, 232, 20)
+    x, y = Scale(0, 1, 44, 536), Scale(bounds[0] - 0.4, bounds[1] + 0.4, 236, 24)
     related: list[Html] = []
     if threshold is not None and 0 <= threshold <= 1:
         side, class_ = (-6, "end stop") if threshold > 0.6 else (6, "start stop")
         related = [
             line(x(threshold), y.end, x(threshold), y.start, "stop"),
-            label(x(threshold) + side, 14, near, class_),
+            label(x(threshold) + side, 16, near, class_),
         ]
     return picture(
         "scatter",
         title,
         560,
-        280,
+        290,
         *grid(y, x.start, x.end, 5),
-        *(label(x(mark), 252, number(mark, 1)) for mark in ticks(0, 1, 5)),
-        label((x.start + x.end) / 2, 274, axes[0], "middle axis-name"),
-        label(x.start, 12, axes[1], "start axis-name"),
+        *(label(x(mark), 258, number(mark, 1)) for mark in ticks(0, 1, 5)),
+        label((x.start + x.end) / 2, 284, axis, "middle axis-name"),
         *related,
         *(_question(each, x, y) for each in dots),
     )
