@@ -68,14 +68,15 @@ def _wrong_answer(records: Sequence[Record], index: int) -> str:
     others = [
         record
         for record in (*records[half_way:], *records[:half_way])
-        if _plain(right["referenceAnswer"]) not in _plain(record["referenceAnswer"])
+        if not _one_in_the_other(right["referenceAnswer"], record["referenceAnswer"])
     ]
     others.sort(key=lambda record: record["topic"] == right["topic"])
     return others[0]["referenceAnswer"] if others else OFF_TOPIC
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _one_in_the_other(one: str, other: str) -> bool:
+    one, other = (" ".join(text.casefold().split()) for text in (one, other))
+    return one in other or other in one
 
 
 def assess(scores: Mapping[str, Sequence[float]]) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def build(ending: Ending) -> dict[str, Any]:
     ending = replace(ending, state=_usable(ending.state))
     state = ending.state
     training = ending.store.find_json(TRAINING) if "training" in state else None
-    ruling = rule(state, ending.measurement.scores, (training or {}).get("diagnosis", ""), ending.say)
+    ruling = rule(state, ending.measurement.scores, ending.say)
     questions = _questions(ending)
     measured = ending.measurement.parts(ruling.verdict, ending.say)
     return {

@@ -20,7 +20,7 @@ from finetuning.statistics import mean_interval, paired_difference
 
 _CHRF = CHRF()
 # Of a regular expression that somebody wrote, on one answer: one that backtracks without end gives no value.
-PATTERN_SECONDS = 1.0
+PATTERN_SECONDS = 0.2
 
 Scored = Mapping[str, Any]
 """One answer's scores as the documents under scores/ have them, by Metric.key."""

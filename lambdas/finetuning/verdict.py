@@ -63,11 +63,10 @@ def compare(correctness: Mapping[str, Any], say: Texts, unanswered: int = 0) -> 
     return Ruling(Verdict.INCONCLUSIVE, say("verdict.spansZero", numbers=numbers))
 
 
-def rule(state: Mapping[str, Any], scores: Mapping[str, Any], diagnosis: str, say: Texts) -> Ruling:
+def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Ruling:
     """The verdict on a whole run.
 
     state: the execution's state at its end; scores: metric → paired comparison, empty before both models are scored.
-    diagnosis: what training did, in words; empty where there was none.
     """
     if failure := state.get("failure"):
         if failure["Error"] == "OverBudget":
@@ -78,7 +77,7 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any], diagnosis: str, sa
     if not state["baseScores"]["hasHeadroom"]:
         return Ruling(Verdict.NO_HEADROOM, say("verdict.noHeadroom", mean=state["baseScores"]["correctness"]))
     if "training" in state and not state["training"]["learned"]:
-        return Ruling(Verdict.DID_NOT_LEARN, say("verdict.didNotLearn", diagnosis=diagnosis))
+        return Ruling(Verdict.DID_NOT_LEARN, say("verdict.didNotLearn", diagnosis=state["training"]["diagnosis"]))
     if "correctness" not in scores:
         return Ruling(Verdict.INCONCLUSIVE, say("verdict.nothingCompared"))
     return compare(scores["correctness"], say, state["customScores"]["unanswered"])
@@ -90,16 +89,19 @@ def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts) -> dict[
     correctness: as for compare, with "sd". Differences smaller than NEGLIGIBLE are nobody's question.
     """
     n, sd, difference = correctness["n"], correctness["sd"], max(NEGLIGIBLE, abs(correctness["difference"]))
-    found = {"minimumQuestions": MINIMUM_QUESTIONS, "neededQuestions": None, "detectableDifference": None}
+    needed, detectable = MINIMUM_QUESTIONS, None
     if sd is None:
-        return {**found, "text": say("verdict.fewQuestions", n=n, minimum=MINIMUM_QUESTIONS)}
-    detectable = detectable_difference(sd, n)
-    if verdict is not Verdict.INCONCLUSIVE:
-        text = say("verdict.powerShown", n=n, detectable=detectable)
-        return {**found, "detectableDifference": detectable, "text": text}
-    needed = max(MINIMUM_QUESTIONS, needed_questions(sd, difference))
-    text = say("verdict.powerNeeded", needed=needed, difference=difference, n=n, detectable=detectable)
-    return {**found, "neededQuestions": needed, "detectableDifference": detectable, "text": text}
+        text = say("verdict.fewQuestions", n=n, minimum=MINIMUM_QUESTIONS)
+    else:
+        needed, detectable = max(needed, needed_questions(sd, difference)), detectable_difference(sd, n)
+        values = {"n": n, "detectable": detectable, "needed": needed, "difference": difference}
+        text = say("verdict.powerNeeded" if verdict is Verdict.INCONCLUSIVE else "verdict.powerShown", **values)
+    return {
+        "minimumQuestions": MINIMUM_QUESTIONS,
+        "neededQuestions": needed if verdict is Verdict.INCONCLUSIVE else None,
+        "detectableDifference": detectable,
+        "text": text,
+    }
 
 
 def failure_message(failure: Mapping[str, Any]) -> str:

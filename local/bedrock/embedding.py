@@ -42,7 +42,7 @@ def read_request(body: bytes) -> EmbeddingRequest:
     if len(request.text) > MAX_CHARACTERS or request.tokens > MAX_TOKENS:
         raise validation_error(f"Too many input tokens. Max input tokens: {MAX_TOKENS}.")
     if given.get("normalize", True) is not True or given.get("embeddingTypes", ["float"]) != ["float"]:
-        raise NotEmulatedError("Titan embeddings that are not normalized floats")
+        raise NotEmulatedError("Titan with embeddings that are not normalized floats")
     return request
 
 

@@ -90,7 +90,7 @@ def test_every_field_can_be_set() -> None:
         }
     )
 
-    assert run.dataset == Dataset("mine", **files)
+    assert run.dataset == Dataset("mine", **files, card="s3://data/datasets/mine/v2/card.json")
     assert run.hyper_parameters["epochCount"] == "3"
     assert run.hyper_parameters["learningRateMultiplier"] == "0.5"
     assert run.hyper_parameters["batchSize"] == "32"
@@ -108,6 +108,7 @@ def test_a_name_that_is_not_shipped_is_a_folder_in_the_data_bucket() -> None:
         "s3://data/datasets/my-data/training.jsonl",
         "s3://data/datasets/my-data/validation.jsonl",
         "s3://data/datasets/my-data/evaluation.jsonl",
+        "s3://data/datasets/my-data/card.json",
     )
 
 
