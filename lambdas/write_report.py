@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from finetuning.ending import Ending
 from finetuning.report import render
-from finetuning.result import Ending, build
+from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT
 from finetuning.task import Task, task
 

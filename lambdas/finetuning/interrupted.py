@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning import names
 from finetuning.base_models import BaseModel
+from finetuning.ending import Ending
 from finetuning.guard import Resource
 from finetuning.report import render
-from finetuning.result import Ending, build
+from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT, RunStore
 
 if TYPE_CHECKING:

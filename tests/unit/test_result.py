@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import write_report
 from finetuning.base_models import base_model
+from finetuning.ending import Ending
 from finetuning.report import render
-from finetuning.result import Ending, build
+from finetuning.result import build
 from finetuning.run_config import configure
 from finetuning.run_store import (
     CALIBRATION,
+    COVERAGE,
     REPORT,
     RESULT,
     TRAINING,
@@ -50,6 +52,7 @@ PARTS = {
     "unscored",
     "unanswered",
     "training",
+    "coverage",
     "cost",
     "questions",
     "nextSteps",
@@ -83,7 +86,22 @@ def _configure(state: State, _: RunStore) -> None:
     state["run"] = configure(state["input"], base_model("claude-3-haiku"), shipped, "data", at(0)).to_json()
 
 
+NO_PAIRS = {"count": 0, "pairs": []}
+COVERED = [{"records": n, "similarity": 0.5, "line": n + 1} for n in range(3)]
+MEASURED_COVERAGE: Mapping[str, Any] = {
+    "threshold": 0.3,
+    "questions": COVERED,
+    "topics": [{"topic": "numbers", "questions": 3, "trainingRecords": 2}],
+    "leaks": {
+        "evaluation": {"count": 1, "pairs": [{"line": 1, "otherLine": 4, "similarity": 0.9}]},
+        "validation": NO_PAIRS,
+    },
+    "contradictions": NO_PAIRS,
+}
+
+
 def _validate(state: State, store: RunStore) -> None:
+    store.write_json(COVERAGE, MEASURED_COVERAGE)
     store.write_text(dataset_key("evaluation"), "".join(f"{json.dumps(record)}\n" for record in QUESTIONS), "x")
     described = {"uri": "s3://r/x", "source": "s3://a/1", "sha256": "00", "records": 3, "tokens": 1000}
     files = dict.fromkeys(("training", "validation", "evaluation"), described)
@@ -213,6 +231,7 @@ TRAINED = {
     "learned": True,
     "diagnosis": "Validation loss was best at epoch 5.",
 }
+FINDINGS = [{"code": "still_learning", "text": "It was still falling.", "evidence": {"epochs": 2}}]
 CURVES = {
     "trainingLoss": [{"step": 1, "epoch": 1, "loss": 1.4}, {"step": 2, "epoch": 2, "loss": 0.3}],
     "validationLoss": [{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 1.5}],
@@ -311,11 +330,15 @@ def test_a_whole_run_ends_with_everything_that_it_found_out(state_after: StateAf
     assert result["scores"]["correctness"]["difference"] == 5.5
     assert result["unscored"] == {"base": 0, "custom": 1}
     assert result["training"] == {**TRAINED, **CURVES}
+    assert [finding["code"] for finding in result["coverage"]["findings"]] == ["leaked"]
+    assert result["coverage"]["topics"] == [{**MEASURED_COVERAGE["topics"][0], "correctness": 8}]
+    assert [question["coverage"] for question in result["questions"]] == COVERED
     assert [question["difference"] for question in result["questions"]] == [6, None, 6]
     assert result["questions"][1] == {
         "index": 1,
         **QUESTIONS[1],
         "language": "en",
+        "coverage": COVERED[1],
         "base": {
             "answer": "base 1",
             "correctness": 3,
@@ -517,6 +540,18 @@ def test_what_time_did_not_suffice_for_is_told_and_never_counted_as_an_answer(
     assert failed["failure"]["state"] == "DeleteProvisionedThroughput or ScoreAnswers (custom)"
 
 
+def test_a_run_whose_coverage_was_not_measured_has_a_result_too(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore
+) -> None:
+    state = state_after(len(STAGES) - 1)
+    store.write_text(COVERAGE, "null", "application/json")
+
+    result = result_of(state)
+
+    assert result["coverage"] is None
+    assert {question["coverage"] for question in result["questions"]} == {None}
+
+
 def test_what_an_earlier_run_paid_is_not_in_the_cost(state_after: StateAfter, result_of: ResultOf) -> None:
     # given a run that goes on from one that had everything, and buys nothing itself
     state = state_after(len(STAGES) - 1)
@@ -537,12 +572,12 @@ def test_a_next_step_changes_one_thing_and_keeps_the_rest_of_the_input(
 ) -> None:
     state = state_after(len(STAGES) - 1, hyperParameters={"batchSize": 8, "epochCount": 2})
     still_falling = {**TRAINED, "epochs": 2, "bestEpoch": 2, "stoppedEarly": False}
-    store.write_json(TRAINING, still_falling | CURVES)
+    store.write_json(TRAINING, still_falling | CURVES | {"findings": FINDINGS})
 
     steps = result_of(state | {"training": still_falling})["nextSteps"]
 
-    (more_epochs,) = [step["input"] for step in steps if step["input"]]
-    assert more_epochs == {**GIVEN, "hyperParameters": {"batchSize": 8, "epochCount": 4}}
+    by_reason = {step["why"]: step["input"] for step in steps}
+    assert by_reason["It was still falling."] == {**GIVEN, "hyperParameters": {"batchSize": 8, "epochCount": 4}}
 
 
 @pytest.mark.parametrize(
