@@ -258,6 +258,9 @@ def test_timeline_draws_the_throughputs_life_and_what_was_paid() -> None:
     classes = [rect["class"] for rect in page.all("rect")]
     assert [classes.count(part) for part in ("run", "job", "creating", "serving", "deleting")] == [1, 1, 1, 1, 1]
     assert "37 min 24 s, $82.28 paid" in page.text
+    local = improved()
+    local["provenance"]["environment"] = "local"
+    assert "37 min 24 s, $82.28 on AWS" in Page(render(local)).text
     widths = {rect["class"]: float(rect["width"] or 0) for rect in page.all("rect")}
     assert widths["job"] > widths["creating"] > widths["serving"] >= 2
 

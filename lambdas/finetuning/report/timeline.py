@@ -30,7 +30,8 @@ def timeline(result: Mapping[str, Any], say: Texts) -> Html | None:
     ]
     shown = 4 if any(event.get("state") for event in events) else 3
     columns = [say(f"report.timeline.{column}") for column in ("time", "elapsed", "event", "state")]
-    picture = _picture(events, result.get("cost") or {}, say)
+    is_local = (result.get("provenance") or {}).get("environment") == "local"
+    picture = _picture(events, result.get("cost") or {}, "wouldCost" if is_local else "paid", say)
     return section(
         "timeline",
         say("report.timeline.title"),
@@ -39,7 +40,7 @@ def timeline(result: Mapping[str, Any], say: Texts) -> Html | None:
     )
 
 
-def _picture(events: Events, spent: Mapping[str, Any], say: Texts) -> Html | None:
+def _picture(events: Events, spent: Mapping[str, Any], paid: str, say: Texts) -> Html | None:
     """None where the events' times are not in order, or all the same."""
     moments = [at for event in events if (at := moment(event.get("at")))]
     if len(moments) < 2 or moments[-1] <= moments[0] or moments != sorted(moments):
@@ -47,7 +48,7 @@ def _picture(events: Events, spent: Mapping[str, Any], say: Texts) -> Html | Non
     start, whole = moments[0], (moments[-1] - moments[0]).total_seconds()
     found = {str(event.get("event")): at for event in events if (at := moment(event.get("at")))}
     lanes = [Lane(say("report.timeline.run"), [("run", 0.0, whole)], duration(whole, say))]
-    lanes += [*_job(found, start, whole, say), *_throughput(found, start, whole, spent, say)]
+    lanes += [*_job(found, start, whole, say), *_throughput(found, start, whole, spent, paid, say)]
     title = say("report.betweenSentences").join(
         say("report.timeline.lane", name=lane.name, note=lane.note) for lane in lanes
     )
@@ -65,7 +66,7 @@ def _job(found: Mapping[str, datetime], start: datetime, whole: float, say: Text
 
 
 def _throughput(
-    found: Mapping[str, datetime], start: datetime, whole: float, spent: Mapping[str, Any], say: Texts
+    found: Mapping[str, datetime], start: datetime, whole: float, spent: Mapping[str, Any], paid: str, say: Texts
 ) -> list[Lane]:
     created = found.get("throughput created")
     if created is None:
@@ -81,9 +82,9 @@ def _throughput(
     asked = at.get("asked", last)
     ready = min(at.get("ready", asked), asked)
     spans = [("creating", first, ready), ("serving", ready, asked), ("deleting", asked, last)]
-    paid = next((item.get("usd") for item in spent.get("items") or [] if item.get("item") == "throughputPerHour"), None)
+    amounts = [item.get("usd") for item in spent.get("items") or [] if item.get("item") == "throughputPerHour"]
     lived = duration(last - first, say)
-    note = say("report.timeline.paid", duration=lived, usd=usd(paid, say)) if paid is not None else lived
+    note = say(f"report.timeline.{paid}", duration=lived, usd=usd(amounts[0], say)) if amounts else lived
     return [Lane(say("report.timeline.throughput"), [span for span in spans if span[2] > span[1]], note)]
 
 
