@@ -39,8 +39,9 @@ class Embeddings:
             return Similarity(0.0)
         try:
             (one, tokens), (other, more_tokens) = self._embed(answer), self._embed(reference_answer)
-        except (ClientError, BotoCoreError) as error:
-            self.problem = str(error)
+        except (ClientError, BotoCoreError, ValueError, KeyError) as error:
+            # The last two: what it answered is no embedding.
+            self.problem = f"{type(error).__name__}: {error}"
             return Similarity(None)
         return Similarity(_cosine(one, other), tokens + more_tokens)
 
@@ -57,5 +58,6 @@ class Embeddings:
 
 def _cosine(one: list[float], other: list[float]) -> float:
     """Texts that point away from each other have no less in common than none: 0."""
-    cosine = sum(a * b for a, b in zip(one, other, strict=True)) / (math.hypot(*one) * math.hypot(*other))
+    lengths = math.hypot(*one) * math.hypot(*other)
+    cosine = sum(a * b for a, b in zip(one, other, strict=True)) / lengths if lengths else 0.0
     return min(1.0, max(0.0, cosine))

@@ -38,6 +38,7 @@ def embeddings(titan: FakeTitan) -> Embeddings:
         ([0.6, 0.8], [0.8, 0.6], 0.96),
         ([2.0, 0.0], [0.0, 5.0], 0.0),
         ([1.0, 0.0], [-1.0, 0.0], 0.0),
+        ([0.0, 0.0], [1.0, 0.0], 0.0),
     ],
 )
 def test_the_similarity_is_the_cosine_and_never_below_0(
@@ -81,3 +82,12 @@ def test_a_region_without_the_endpoint_costs_the_metric_too() -> None:
 
     assert asked.similarity("a", "b").value is None
     assert "Could not connect" in (asked.problem or "")
+
+
+def test_an_answer_that_is_no_embedding_costs_the_metric_too() -> None:
+    titan = FakeTitan({})
+    vars(titan)["invoke_model"] = lambda **_: {"body": BytesIO(b"<html>")}
+    asked = embeddings(titan)
+
+    assert asked.similarity("a", "b").value is None
+    assert "JSONDecodeError" in (asked.problem or "")

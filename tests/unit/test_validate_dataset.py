@@ -104,6 +104,30 @@ def test_a_file_that_changes_while_it_is_checked_is_not_trusted(
         invoke(validate_dataset.handler, state())
 
 
+def test_a_card_beside_the_training_data_gives_a_pattern(
+    invoke: Invoke, s3: "S3Client", upload: Callable[..., None]
+) -> None:
+    upload()
+    assert invoke(validate_dataset.handler, state())["pattern"] is None
+
+    s3.put_object(Bucket="data", Key="datasets/mine/card.json", Body=b'{"pattern": {"name": "x", "regex": "y$"}}')
+    found = invoke(validate_dataset.handler, state())
+
+    assert found["pattern"] == {"name": "x", "regex": "y$", "description": ""}
+
+
+def test_a_card_that_cannot_be_used_keeps_nothing(
+    invoke: Invoke, s3: "S3Client", store: RunStore, upload: Callable[..., None]
+) -> None:
+    upload()
+    s3.put_object(Bucket="data", Key="datasets/mine/card.json", Body=b'{"pattern": {"name": "x", "regex": "("}}')
+
+    with pytest.raises(InvalidDatasetError, match=r"card\.json: pattern\.regex: no regular expression"):
+        invoke(validate_dataset.handler, state())
+
+    assert store.find_bytes(dataset_key("training")) is None
+
+
 def test_another_models_records_are_rendered_for_it(
     invoke: Invoke, store: RunStore, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
