@@ -27,22 +27,6 @@ def test_difference_and_its_interval_are_those_of_the_document() -> None:
     assert "the interval does not contain zero" in page.text
 
 
-@pytest.mark.parametrize(
-    ("interval", "higher_is_better", "tone"),
-    [([1, 3], True, "good"), ([-3, -1], True, "bad"), ([-1, 3], True, "neutral"), ([-3, -1], False, "good")],
-)
-def test_interval_is_coloured_by_what_it_says(interval: list[float], higher_is_better: bool, tone: str) -> None:
-    document = improved()
-    document["scores"]["correctness"] |= {
-        "difference": sum(interval) / 2,
-        "ci95": interval,
-        "higherIsBetter": higher_is_better,
-    }
-    page = Page(render(document))
-    first_screen = [circle["class"] for circle in page.all("circle") if (circle["class"] or "").startswith("point ")]
-    assert first_screen[0] == f"point {tone}"
-
-
 def test_cost_is_a_lower_bound_when_a_price_is_unknown() -> None:
     text = Page(render(improved())).text
     assert "at least $82.3" in text
@@ -91,15 +75,6 @@ def test_no_throughput_is_said_in_words() -> None:
 
 def test_unscored_answers_are_counted() -> None:
     assert "Answers that the judge could not score, left out of the means: base 0, custom 1." in render(improved())
-
-
-def test_learning_curve_marks_the_best_epoch() -> None:
-    page = Page(render(improved()))
-    assert "Training stopped early after epoch 7 of 10. Steps: 21." in page.text
-    assert "Validation loss was lowest after epoch 6: 1.476." in page.text
-    lines = {line["class"]: len((line["points"] or "").split()) for line in page.all("polyline")}
-    assert lines == {"training": 21, "validation": 7}
-    assert len([circle for circle in page.all("circle") if circle["class"] == "best"]) == 1
 
 
 def test_topic_means_leave_out_questions_without_both_scores() -> None:
@@ -232,47 +207,6 @@ def test_controls_are_off_until_the_script_turns_them_on() -> None:
     assert {question["topic"] for question in improved()["questions"]} <= set(options)
 
 
-def test_distribution_counts_every_scored_answer() -> None:
-    document = improved()
-    bars = render(document).split('class="chart distribution"')[1].split("</svg>")[0]
-    for model in ("base", "custom"):
-        scores = [question[model]["correctness"] for question in document["questions"]]
-        assert bars.count(f'class="{model}"') == len({score for score in scores if score is not None})
-
-
-def test_learning_curve_leaves_room_for_the_epochs_that_an_early_stop_spared() -> None:
-    early = Page(render(improved()))
-    assert "stopped early" in early.text
-    assert len([line for line in early.all("line") if line["class"] == "stop"]) == 2
-    assert len([line for line in Page(render(did_not_learn())).all("line") if line["class"] == "stop"]) == 1
-
-
-def test_scatter_has_a_dot_for_each_question_with_coverage_and_score() -> None:
-    document = improved()
-    dots = [circle for circle in Page(render(document)).all("circle") if circle["class"] == "question-dot"]
-    assert len(dots) == len([question for question in document["questions"] if question["difference"] is not None])
-
-
-def test_timeline_draws_the_throughputs_life_and_what_was_paid() -> None:
-    page = Page(render(improved()))
-    classes = [rect["class"] for rect in page.all("rect")]
-    assert [classes.count(part) for part in ("run", "job", "creating", "serving", "deleting")] == [1, 1, 1, 1, 1]
-    assert "37 min 24 s, $82.28 paid" in page.text
-    local = improved()
-    local["provenance"]["environment"] = "local"
-    assert "37 min 24 s, $82.28 on AWS" in Page(render(local)).text
-    widths = {rect["class"]: float(rect["width"] or 0) for rect in page.all("rect")}
-    assert widths["job"] > widths["creating"] > widths["serving"] >= 2
-
-
-def test_timeline_out_of_order_is_a_table_only() -> None:
-    document = improved()
-    document["timeline"].reverse()
-    page = Page(render(document))
-    assert not [svg for svg in page.all("svg") if "life" in (svg["class"] or "")]
-    assert "Provisioned Throughput in service" in page.text
-
-
 def test_judge_that_could_not_be_trusted_says_so() -> None:
     document = improved()
     document["judge"]["calibration"] |= {"passed": False, "separation": 0.4}
@@ -294,3 +228,32 @@ def test_finding_shows_its_evidence() -> None:
     assert "lowest loss1.476" in text
     leaked = document["coverage"]["findings"][0]["evidence"]["pairs"]
     assert "".join(f"{pair['line']}{pair['otherLine']}{pair['similarity']}" for pair in leaked) in text
+
+
+def test_pattern_of_the_dataset_has_its_own_name() -> None:
+    document = improved()
+    document["scores"]["pattern"] = document["scores"]["refusals"] | {
+        "name": "ends in gozaru",
+        "base": 0.25,
+        "custom": 1.0,
+        "higherIsBetter": True,
+    }
+    document["questions"][0]["custom"]["pattern"] = True
+    page = Page(render(document))
+
+    assert "ends in gozaru 0% to 100%, share of answers, higher is better25%" in page.text
+    assert page.text.count("ends in gozaru") == 2
+
+
+def test_question_that_no_training_record_resembles_has_no_nearest_one() -> None:
+    document = improved()
+    document["questions"] = document["questions"][:1]
+    document["questions"][0]["coverage"] = {"records": 0, "similarity": 0.0, "line": None}
+    assert "nearest" not in Page(render(document)).text.split("Questions and answers")[1]
+
+
+def test_questions_that_were_already_answered_are_linked() -> None:
+    document = no_headroom()
+    document["headroom"]["alreadyAnswered"] = [1, 4]
+    links = [link["href"] for link in Page(render(document)).all("a")]
+    assert {"#question-1", "#question-4"} <= set(links)

@@ -10,7 +10,7 @@ from typing import Any
 from finetuning.report.differences import marked
 from finetuning.report.formatting import is_number, number
 from finetuning.report.markup import Html, element, join, section, text_block
-from finetuning.report.score import Score, primary_score, read_score
+from finetuning.report.score import Score, finite, primary_score, read_score
 from finetuning.report.scores import MODELS
 from finetuning.report.wording import named
 from finetuning.texts import Texts
@@ -114,15 +114,11 @@ def _row(
         data_topic=str(question.get("topic")),
         data_language=question.get("language"),
         data_change=_change(question, score),
-        data_base=_number((answers.get("base") or {}).get(score.metric)),
-        data_custom=_number((answers.get("custom") or {}).get(score.metric)),
-        data_difference=_number(question.get("difference")),
-        data_coverage=_number(found.get("records")),
+        data_base=finite((answers.get("base") or {}).get(score.metric)),
+        data_custom=finite((answers.get("custom") or {}).get(score.metric)),
+        data_difference=finite(question.get("difference")),
+        data_coverage=finite(found.get("records")),
     )
-
-
-def _number(value: object) -> float | None:
-    return value if is_number(value) else None
 
 
 def _asked(question: Mapping[str, Any], say: Texts) -> Html:
