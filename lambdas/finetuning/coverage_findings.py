@@ -33,16 +33,32 @@ def contradictory(coverage: Coverage) -> Finding | None:
 
 
 def thin_topic(coverage: Coverage, questions: Questions = ()) -> Finding | None:
-    """Topics with few training records; once the custom model's answers are scored, those alone with weak answers."""
+    """Topics with few training records.
+
+    Once the custom model's answers are scored: those with weak answers, if answers on thin topics are weak more often
+    than the others. Where all answers are weak, the reason is another one.
+    """
     thin = [topic for topic in coverage["topics"] if topic["trainingRecords"] <= THIN]
     scores = custom_scores(questions)
-    evidence: dict[str, Any] = {"mostRecords": THIN, "topics": thin}
-    if scores:
-        weak = {topic: sum(score < WEAK for score in found) for topic, found in scores.items()}
-        concerned = [topic for topic in thin if weak.get(topic["topic"])]
-        in_thin_topics = sum(weak[topic["topic"]] for topic in concerned)
-        evidence |= {"topics": concerned, "weak": sum(weak.values()), "weakHere": in_thin_topics, "below": WEAK}
-    return Finding("thin_topic", evidence) if evidence["topics"] else None
+    if not scores:
+        return Finding("thin_topic", {"mostRecords": THIN, "topics": thin}) if thin else None
+    names = {topic["topic"] for topic in thin}
+    here = [score < WEAK for topic, found in scores.items() if topic in names for score in found]
+    elsewhere = [score < WEAK for topic, found in scores.items() if topic not in names for score in found]
+    if _share(here) <= _share(elsewhere):
+        return None
+    evidence = {
+        "weak": sum(here) + sum(elsewhere),
+        "weakHere": sum(here),
+        "below": WEAK,
+        "mostRecords": THIN,
+        "topics": [topic for topic in thin if any(score < WEAK for score in scores.get(topic["topic"], ()))],
+    }
+    return Finding("thin_topic", evidence)
+
+
+def _share(are_weak: Sequence[bool]) -> float:
+    return sum(are_weak) / len(are_weak) if are_weak else 0.0
 
 
 def custom_scores(questions: Questions) -> Mapping[str, Sequence[float]]:

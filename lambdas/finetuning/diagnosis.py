@@ -25,8 +25,8 @@ STEP_JUMP, VALIDATION_SWING = 0.5, 0.1
 
 
 def barely_moved(metrics: TrainingMetrics) -> Finding | None:
-    """Training taught nothing that can be seen."""
-    if metrics.learned:
+    """Training taught nothing that can be seen, neither of other records nor of its own."""
+    if metrics.learned or memorised(metrics):
         return None
     return Finding(
         "barely_moved",

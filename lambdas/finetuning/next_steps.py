@@ -99,11 +99,12 @@ def _fill_thin_topics(outcome: Outcome) -> Iterator[Step]:
 
 
 def _improve_weak_topics(outcome: Outcome) -> Iterator[Step]:
-    """Topics that are weak although the training data holds something on them."""
-    findings = _coverage_findings(outcome)
+    """Topics that are weak although the training data holds something on them, unless most of them all are."""
+    findings, questions = _coverage_findings(outcome), outcome.result.get("questions") or ()
     thin = {topic["topic"] for finding in findings for topic in finding["evidence"].get("topics", ())}
-    weak = [(topic, score) for topic, score in weak_topics(outcome.result.get("questions") or ()) if topic not in thin]
-    if outcome.verdict in _COMPARED and weak:
+    every_weak = weak_topics(questions)
+    weak = [(topic, score) for topic, score in every_weak if topic not in thin]
+    if outcome.verdict in _COMPARED and weak and 2 * len(every_weak) < len(custom_scores(questions)):
         say = outcome.say
         scores = [say("next_steps.topicScore", topic=topic, score=score) for topic, score in weak]
         why = say("next_steps.improveTopicsWhy", scores=listed(scores, say))

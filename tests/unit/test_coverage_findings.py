@@ -8,7 +8,7 @@ from finetuning.texts import LANGUAGES, Language, texts
 
 EN = texts("en")
 NOTHING = {"count": 0, "pairs": []}
-TOPICS = [
+TOPICS: list[dict[str, Any]] = [
     {"topic": "agents", "questions": 1, "trainingRecords": 1},
     {"topic": "quotas", "questions": 2, "trainingRecords": 2},
     {"topic": "pricing", "questions": 3, "trainingRecords": 3},
@@ -61,6 +61,11 @@ def test_a_thin_topic_whose_answers_are_good_is_no_finding() -> None:
     assert found is not None
     assert found.evidence["topics"] == [TOPICS[1]]
     assert thin_topic(coverage(), [question("agents", 9), question("quotas", 9), question("pricing", 1)]) is None
+
+
+def test_where_every_answer_is_weak_the_topics_are_not_the_reason() -> None:
+    assert thin_topic(coverage(), [question(topic["topic"], 1) for topic in TOPICS]) is None
+    assert thin_topic(coverage(topics=TOPICS[:2]), [question("agents", 1), question("quotas", 1)]) is not None
 
 
 def test_before_there_are_scores_every_thin_topic_is_named() -> None:

@@ -217,7 +217,8 @@ def test_leaks_and_contradictions_are_mended_before_training_is_changed() -> Non
 
 def test_thin_topics_are_filled_and_other_weak_ones_looked_at() -> None:
     thin = finding("thin_topic", weak=3, topics=[{"topic": "agents"}])
-    questions = [question("agents", 2), question("quotas", 3), question("pricing", 9)]
+    fine = [question(f"topic {number}", 9) for number in range(3)]
+    questions = [question("agents", 2), question("quotas", 3), *fine]
 
     fill, improve = steps(Verdict.NO_VISIBLE_EFFECT, coverage=covered(thin), questions=questions)
 
@@ -227,10 +228,15 @@ def test_thin_topics_are_filled_and_other_weak_ones_looked_at() -> None:
     assert improve["why"].endswith("quotas 3.0.")
 
 
+def test_where_most_topics_are_weak_no_topic_is_the_reason() -> None:
+    assert steps(Verdict.NO_VISIBLE_EFFECT, questions=[question("agents", 2), question("quotas", 9)]) == []
+
+
 def test_a_custom_model_that_was_given_is_trained_anew_for_new_records() -> None:
     run = configured(customModelArn=CUSTOM_MODEL)
 
-    (step,) = steps(Verdict.WORSE, run=run, questions=[question("quotas", 3)], custom_model_arn=CUSTOM_MODEL)
+    questions = [question("quotas", 3), question("agents", 9), question("pricing", 9)]
+    (step,) = steps(Verdict.WORSE, run=run, questions=questions, custom_model_arn=CUSTOM_MODEL)
 
     assert step["input"] == NEXT
 

@@ -42,5 +42,5 @@ def test_shuffled_answers_teach_nothing_and_no_throughput_is_bought(engine: Loca
 
     document = result(engine, "shuffled")
     assert document["verdict"] == "did_not_learn"
-    assert codes(document) == ["barely_moved", "memorised"]
+    assert codes(document) == ["memorised"]
     assert "CreateProvisionedModelThroughput" not in called(engine)
