@@ -8,7 +8,7 @@ RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATAS
 # The browser of tests/browser: npm brings one for Linux on x64; CHROMIUM=/path/to/chrome names another.
 BROWSER := $(if $(CHROMIUM),,.cache/chromium/installed)
 
-.PHONY: run test faults check format synth bootstrap deploy destroy lock clean
+.PHONY: run test faults screenshots check format synth bootstrap deploy destroy lock clean
 run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
@@ -17,6 +17,9 @@ test: .venv/installed node_modules/installed $(BROWSER)  ## all tests
 
 faults: .venv/installed node_modules/installed  ## every fault at every state; writes docs/faults.md (ONLY=text: a part)
 	$(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
+
+screenshots: .venv/installed node_modules/installed $(BROWSER)  ## the pictures in docs/
+	PYTHONPATH=tests/pages $(BIN)/python tests/browser/screenshots.py
 
 check: .venv/installed node_modules/installed  ## lint, format, types, tests
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ def render_index(runs: Sequence[Run], language: Language) -> str:
     body = join(
         [
             element("header", element("p", say("report.experiment"), class_="run"), element("h1", title)),
-            element("main", section("runs", say("comparison.runs"), listed)),
+            element("main", section("runs", say("comparison.runs"), listed), class_="comparison"),
             footer(say, code_version()),
         ]
     )

@@ -29,7 +29,7 @@ def curves_picture(curves: Sequence[Sequence[tuple[int, float]]], title: str, ax
     for place, each in enumerate(curves):
         at = [(x(epoch), y(loss)) for epoch, loss in each]
         drawn += [curve(at, look(place)), *(dot(*point, 3, look(place)) for point in at)]
-        drawn += [label(at[-1][0] + 8, at[-1][1] + 4, str(place + 1), "start")] if at else []
+        drawn += [label(at[-1][0] + 6, at[-1][1] - 8, str(place + 1), "start")] if at else []
     return picture(
         "curves",
         title,
