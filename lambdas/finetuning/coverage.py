@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from finetuning.dataset import read_lines
 from finetuning.similarity import Similarities, Vectors, blocks, earlier_blocks, ends, vectors
 
-# The thresholds were chosen on datasets/bedrock-faq: docs/decisions/0010-coverage-by-character-ngrams.md.
+# The thresholds were chosen on datasets/bedrock-faq: docs/decisions/0012-coverage-by-wording.md.
 # A training record (question and answer) this similar to a question with its reference answer is related to it.
 RELATED = 0.3
 # Questions this similar are the same one, perhaps lightly reworded.

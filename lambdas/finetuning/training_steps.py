@@ -33,6 +33,9 @@ def _learn_more(outcome: Outcome, finding: Finding) -> Step:
 
 
 def _learn_less(outcome: Outcome, finding: Finding) -> Step | None:
+    """Not where the records were learned by heart from the start: then no epoch was a good one."""
+    if any(each["code"] == "memorised" for each in outcome.result["training"]["findings"]):
+        return None
     best = finding["evidence"]["bestEpoch"]
     if best > 1:
         return _set(outcome, "fewerEpochs", finding, "epochCount", best)

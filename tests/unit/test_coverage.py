@@ -1,6 +1,8 @@
 """What training data holds on the evaluation questions, measured."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,8 +89,8 @@ def test_the_shipped_datasets_topics_have_about_as_many_records_as_its_card_says
     counted = {topic["topic"]: topic["trainingRecords"] for topic in found["topics"]}
     told = card_counts()
     assert counted.keys() == told.keys()
-    # Measured: 9 records off in 135, none of them by more than one record in a topic.
-    assert sum(abs(counted[topic] - told[topic]) for topic in told) <= 10
+    # Measured: 8 records off in 135.
+    assert max(abs(counted[topic] - told[topic]) for topic in told) <= 1
     assert [topic for topic, records in counted.items() if records <= 2] == ["agents"]
     assert counted["agents"] == 1
     # Each question's answer is told by one to three records, the Japanese ones too.
@@ -177,3 +179,14 @@ def test_a_japanese_question_is_covered_by_japanese_records() -> None:
     [found] = measure([*OTHERS, RETURNS], [], evaluation)["questions"]
 
     assert (found["records"], found["line"]) == (1, 3)
+
+
+def test_the_largest_dataset_fits_into_a_lambda_function() -> None:
+    """Measured: 7 s and 215 MB on a busy machine; there are 15 minutes and 1,769 MB."""
+    # A process of its own, since what is measured is the process's peak.
+    load = Path(__file__).with_name("coverage_load.py")
+    done = subprocess.run([sys.executable, load], capture_output=True, check=True)
+
+    took = json.loads(done.stdout)
+    assert took["seconds"] < 180
+    assert took["megabytes"] < 512

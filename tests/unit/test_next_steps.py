@@ -198,7 +198,9 @@ def test_training_that_has_given_what_it_can_asks_for_records_where_that_did_not
 
 
 def test_records_learned_by_heart_are_to_be_checked() -> None:
-    (step,) = steps(Verdict.NO_VISIBLE_EFFECT, training=trained(finding("memorised")))
+    by_heart = trained(finding("memorised"), finding("overfitting", bestEpoch=3))
+
+    (step,) = steps(Verdict.NO_VISIBLE_EFFECT, training=by_heart)
 
     assert step["text"].startswith("Check that each training record answers its own question")
     assert step["input"] == NEXT
