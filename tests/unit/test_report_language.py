@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from finetuning.base_models import BASE_MODELS, EMBEDDING_MODEL, JUDGE_MODELS, PRICE_UNITS
 from finetuning.report import render
-from finetuning.texts import LANGUAGES
+from finetuning.texts import LANGUAGES, Language, texts
 from report_pages import EXAMPLES, Document, Example, Page, improved
 
 # What Japanese documents write in Latin letters too.
@@ -69,3 +70,13 @@ def test_names_of_the_document_are_translated() -> None:
     assert "プロビジョンドスループットの削除を確認" in text
     assert "公開価格表" in text
     assert "37 分 24 秒" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_has_a_price_has_its_words(language: Language) -> None:
+    catalogue = [model.prices for model in BASE_MODELS.values()] + [judge.prices for judge in JUDGE_MODELS.values()]
+    sources = {price.source for prices in (*catalogue, EMBEDDING_MODEL.prices) for price in prices.values()}
+    wanted = {f"report.item.{item}" for item in PRICE_UNITS} | {
+        f"report.costUnit.{unit}" for unit in PRICE_UNITS.values()
+    }
+    assert (wanted | {f"report.source.{source}" for source in sources}) - texts(language).by_key.keys() == set()
