@@ -37,7 +37,7 @@ PAYLOADS = {
 # They choose the words of the page and are not among them.
 CHOOSE = {"language", "code"}
 # Maps whose keys are data too.
-NAMED_BY_DATA = {("effects", "topic"), ("effects", "language"), ("provenance", "hyperParameters"), ("scores",)}
+NAMED_BY_DATA = {("effects", "topic"), ("effects", "language"), ("provenance", "hyperParameters")}
 
 Place = tuple[str, ...]
 

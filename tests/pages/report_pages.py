@@ -102,6 +102,14 @@ def in_full() -> Document:
     document = improved() | {"failure": over_budget()["failure"]}
     document["questions"] = [document["questions"][index] for index in (0, 6, -1)]
     document["training"]["trainingLoss"] = document["training"]["trainingLoss"][::10]
+    document["scores"]["pattern"] = document["scores"]["refusals"] | {"name": "In one sentence", "higherIsBetter": True}
+    document["questions"][0]["custom"]["pattern"] = True
+    provenance = document["provenance"]
+    provenance["earlierRuns"] = ["an-earlier-run"]
+    # As Bedrock takes them.
+    provenance["hyperParameters"] = {name: str(value) for name, value in provenance["hyperParameters"].items()}
+    for file in ("training", "validation", "evaluation"):
+        provenance["dataset"][file]["source"] = f"s3://data/datasets/bedrock-faq/{file}.jsonl"
     return document
 
 
