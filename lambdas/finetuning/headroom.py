@@ -8,7 +8,7 @@ from finetuning.power import detectable_difference
 from finetuning.rubric import HIGHEST
 
 # Standard deviation of the differences by question, in points, as long as none was measured; the base scores' own
-# where that is larger. A real run with Claude 3 Haiku had 1.7 (4 questions), local runs have about 2.
+# where that is larger. A real run with Claude 3 Haiku had 1.7 (4 questions), a local one 2.4 (70).
 PLANNED_SD = 2.0
 
 

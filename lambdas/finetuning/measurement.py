@@ -37,12 +37,13 @@ class Measurement:
         return scores
 
     def parts(self, verdict: Verdict, say: Texts) -> dict[str, Any]:
-        base, scores = self.documents.get("base"), self.scores
+        base, custom, scores = self.documents.get("base"), self.documents.get("custom", {}), self.scores
+        correctness = scores.get("correctness")
         return {
             "scores": scores,
             "baseScores": base["metrics"] if base else {},
-            "effects": self.documents.get("custom", {}).get("effects", {}),
-            "power": power(scores["correctness"], verdict, say) if "correctness" in scores else None,
+            "effects": custom.get("effects", {}),
+            "power": power(correctness, verdict, say, custom["unanswered"]) if correctness else None,
             "headroom": base["headroom"] if base else None,
             "judge": self._judge(),
             "unscored": {model: document["unscored"] for model, document in self.documents.items()},

@@ -83,21 +83,23 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Rul
     return compare(scores["correctness"], say, state["customScores"]["unanswered"])
 
 
-def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts) -> dict[str, Any]:
+def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts, unanswered: int = 0) -> dict[str, Any]:
     """What so many questions can show, and where that did not suffice for a verdict, how many would.
 
     correctness: as for compare, with "sd". Differences smaller than NEGLIGIBLE are nobody's question.
     """
     n, sd, difference = correctness["n"], correctness["sd"], max(NEGLIGIBLE, abs(correctness["difference"]))
-    needed, detectable = MINIMUM_QUESTIONS, None
-    if sd is None:
-        text = say("verdict.fewQuestions", n=n, minimum=MINIMUM_QUESTIONS)
+    minimum = minimum_questions(n, unanswered)
+    needed = max(minimum, needed_questions(sd, difference)) if sd is not None else minimum
+    detectable = detectable_difference(sd, n) if sd is not None else None
+    if n < minimum == needed:
+        text = say("verdict.powerMinimum", n=n, minimum=minimum)
+    elif verdict is Verdict.INCONCLUSIVE:
+        text = say("verdict.powerNeeded", needed=needed, difference=difference, n=n, detectable=detectable)
     else:
-        needed, detectable = max(needed, needed_questions(sd, difference)), detectable_difference(sd, n)
-        values = {"n": n, "detectable": detectable, "needed": needed, "difference": difference}
-        text = say("verdict.powerNeeded" if verdict is Verdict.INCONCLUSIVE else "verdict.powerShown", **values)
+        text = say("verdict.powerShown", n=n, detectable=detectable)
     return {
-        "minimumQuestions": MINIMUM_QUESTIONS,
+        "minimumQuestions": minimum,
         "neededQuestions": needed if verdict is Verdict.INCONCLUSIVE else None,
         "detectableDifference": detectable,
         "text": text,
