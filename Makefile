@@ -1,4 +1,4 @@
-# `make run` and `make test` set up what they need in .venv and node_modules; nothing is installed elsewhere.
+# `make run` and `make test` set up what they need in .venv, node_modules and .cache; nothing is installed elsewhere.
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -58,7 +58,7 @@ def _run(folder: Path) -> Run:
 
 def _fetch(source: str, folder: Path) -> None:
     bucket, key = split_s3_uri(source)
-    if not source.startswith("s3://") or key.strip("/") not in ("", "runs"):
+    if not source.startswith("s3://") or not bucket or key.strip("/") not in ("", "runs"):
         raise UsageError(f"--from {source}: name a results bucket, as in s3://bucket")
     s3: S3Client = boto3.client("s3")
     console = progress_console()

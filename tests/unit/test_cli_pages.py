@@ -86,6 +86,7 @@ def ended_with(arguments: list[str]) -> object:
         (["compare", "out/one", "out/two", "--language", "xx"], 2, "invalid choice: 'xx'"),
         (["index", "nowhere"], 1, "nowhere: no run has left a result here"),
         (["index", "--from", "bucket"], 2, "name a results bucket, as in s3://bucket"),
+        (["index", "--from", "s3:///runs"], 2, "name a results bucket, as in s3://bucket"),
         (["index", "--from", "s3://bucket/elsewhere"], 2, "name a results bucket, as in s3://bucket"),
     ],
 )

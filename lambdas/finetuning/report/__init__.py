@@ -11,6 +11,8 @@ judge       headroom, power, the judge
 questions   each question with both answers; questions.js sorts and filters them
 timeline    when things happened                cost        what was paid
 provenance  what the run was made of
+
+Pages about several runs: comparison (comparability: whether their scores may be compared, and what differs) and index.
 """
 
 from finetuning.report.page import render
