@@ -91,3 +91,24 @@ def test_the_index_lists_the_newest_run_first() -> None:
     runs = [Run(result(name, provenance__startedAt=at), None) for name, at in started.items()]
     page = render_index(runs, "en")
     assert sorted(started, key=lambda name: page.index(f"<span>{name}</span>")) == ["new", "old", "without"]
+
+
+def test_curves_of_different_validation_data_are_said_to_be() -> None:
+    other = result("other", provenance__dataset__validation={"sha256": "another"})
+    words = "their heights cannot"
+    assert words not in render_comparison([Run(result("one"), None), Run(result("two"), None)], "en")
+    assert words in render_comparison([Run(result("one"), None), Run(other, None)], "en")
+
+
+@pytest.mark.parametrize("render", [render_comparison, render_index])
+def test_local_runs_are_said_to_have_paid_nothing(render: Any) -> None:  # noqa: ANN401 - either function
+    words = "nothing was paid"
+    local = result("local", provenance__environment="local")
+    assert words not in render([Run(result("one"), None), Run(result("two"), None)], "en")
+    assert words in render([Run(result("one"), None), Run(local, None)], "en")
+
+
+def test_another_metric_does_not_stand_for_correctness() -> None:
+    scores = {"chrf": {**RESULT["scores"]["chrf"], "difference": 37.25}}
+    page = render_index([Run(result(scores=scores), None)], "en")
+    assert "37.2" not in page

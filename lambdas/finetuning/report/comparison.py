@@ -11,7 +11,7 @@ from finetuning.report.charts.interval import interval_sketch, reach_of
 from finetuning.report.comparability import incomparable, settings, usd_per_point, varied
 from finetuning.report.formatting import MISSING, exact, is_number, number, usd
 from finetuning.report.markup import Html, definitions, element, join, section, table
-from finetuning.report.score import Score, primary_score, read_score
+from finetuning.report.score import Score, read_score
 from finetuning.report.scores import difference_cell, range_and_direction
 from finetuning.report.shell import document, footer
 from finetuning.report.summary import verdict_badge
@@ -42,10 +42,22 @@ def render_comparison(runs: Sequence[Run], language: Language) -> str:
     """One HTML file that needs no network. The strings of the results are untrusted: every one is shown as text."""
     say = texts(language)
     title = say("comparison.title", n=len(runs))
-    parts = (_incomparable(runs, say), _table(runs, say), _curves(runs, say), *_scores(runs, say))
+    parts = (
+        local_notice(runs, say),
+        _incomparable(runs, say),
+        _table(runs, say),
+        _curves(runs, say),
+        *_scores(runs, say),
+    )
     header = element("header", element("p", say("report.experiment"), class_="run"), element("h1", title))
     body = join([header, element("main", *parts, class_="comparison"), footer(say, code_version())])
     return document(title, body, say)
+
+
+def local_notice(runs: Sequence[Run], say: Texts) -> Html | None:
+    if not any((run.result.get("provenance") or {}).get("environment") == "local" for run in runs):
+        return None
+    return element("aside", say("comparison.local"), class_="notice")
 
 
 def _marked(place: int, run: Run) -> Html:
@@ -114,7 +126,7 @@ def _setting(name: str, say: Texts) -> str:
 
 def correctness_cell(run: Run, say: Texts) -> Html:
     """The difference with its interval, and the means below."""
-    score = primary_score(run.result)
+    score = read_score(run.result, "correctness")
     if score.difference is None:
         return Html(MISSING)
     means = say("report.summary.baseToCustom", base=score.show(score.base), custom=score.show(score.custom))
@@ -161,7 +173,10 @@ def _curves(runs: Sequence[Run], say: Texts) -> Html | None:
     if drawn is None:
         return None
     key = element("figcaption", *(element("p", _marked(place, run)) for place, run in enumerate(runs) if curves[place]))
-    return section("curves", say("comparison.curves"), element("p", shows), figure(drawn, key))
+    trained = [run.result for place, run in enumerate(runs) if curves[place]]
+    same = "validationData" not in varied(trained) and len({result.get("baseModel") for result in trained}) == 1
+    note = None if same else element("p", say("comparison.curvesDiffer"))
+    return section("curves", say("comparison.curves"), element("p", shows), note, figure(drawn, key))
 
 
 def _scores(runs: Sequence[Run], say: Texts) -> Iterator[Html]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from finetuning.report.comparison import Run, correctness_cell, cost_cell
+from finetuning.report.comparison import Run, correctness_cell, cost_cell, local_notice
 from finetuning.report.formatting import moment, moment_text
 from finetuning.report.markup import element, join, section, table
 from finetuning.report.shell import document, footer
@@ -32,7 +32,9 @@ def render_index(runs: Sequence[Run], language: Language) -> str:
     body = join(
         [
             element("header", element("p", say("report.experiment"), class_="run"), element("h1", title)),
-            element("main", section("runs", say("comparison.runs"), listed), class_="comparison"),
+            element(
+                "main", local_notice(runs, say), section("runs", say("comparison.runs"), listed), class_="comparison"
+            ),
             footer(say, code_version()),
         ]
     )
