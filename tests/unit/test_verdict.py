@@ -181,6 +181,18 @@ def test_an_open_question_comes_with_how_many_would_settle_it(sd: float, differe
     assert found["text"].startswith(f"About {needed} questions would be needed")
 
 
+@given(st.floats(-4, 4), st.floats(0.1, 4), st.integers(MINIMUM_QUESTIONS, 500))
+def test_whoever_cannot_tell_is_told_of_more_questions_than_there_are(difference: float, sd: float, n: int) -> None:
+    width = 1.96 * sd / n**0.5
+    numbers = {**FOUR, "difference": difference, "ci95": (difference - width, difference + width), "n": n, "sd": sd}
+    verdict = compare(numbers, EN).verdict
+
+    needed = power(numbers, verdict, EN)["neededQuestions"]
+
+    assert (needed is None) == (verdict is not Verdict.INCONCLUSIVE)
+    assert needed is None or needed > n
+
+
 def test_a_verdict_needs_no_more_questions_and_says_what_these_can_show() -> None:
     found = power({**FOUR, "n": 70, "sd": 2.0}, Verdict.IMPROVED, EN)
 

@@ -218,6 +218,12 @@ def test_a_run_can_be_gone_on_from_twice_and_judged_by_another_model(engine: Loc
     assert len(engine.bedrock.ledger.purchases) == 1
     assert answered_by_custom_models(engine) == EVALUATION_RECORDS
 
+    # Judged once is not judged twice: all answers are judged anew.
+    engine.run("fifth", {"resumeFrom": "fourth", "judgeRepeats": 2})
+    document = result(engine, "fifth")
+    assert document["judge"]["repeats"] == 2
+    assert {len(question["custom"]["scores"]) for question in document["questions"]} == {2}
+
 
 def test_only_what_fits_is_gone_on_from(engine: LocalEngine) -> None:
     engine.run("known", {"minimumHeadroom": 9})
