@@ -5,6 +5,8 @@ from typing import Any
 
 Result = Mapping[str, Any]
 
+# So much of a file's SHA-256 tells files apart.
+_DIGITS = 12
 # What a score depends on besides the model that answered.
 MEASURED_WITH = ("evaluationData", "judgeModel", "judgeVersion", "environment")
 
@@ -12,9 +14,9 @@ MEASURED_WITH = ("evaluationData", "judgeModel", "judgeVersion", "environment")
 def measured_with(result: Result) -> dict[str, str | None]:
     """By name of MEASURED_WITH; None = not recorded."""
     provenance, judge = result.get("provenance") or {}, result.get("judge") or {}
-    evaluation = (provenance.get("dataset") or {}).get("evaluation") or {}
+    evaluation = (provenance.get("dataset") or {}).get("evaluation")
     found = {
-        "evaluationData": evaluation.get("sha256"),
+        "evaluationData": _short(evaluation),
         "judgeModel": judge.get("model") or provenance.get("judgeModel"),
         "judgeVersion": judge.get("version"),
         "environment": provenance.get("environment"),
@@ -35,22 +37,29 @@ def incomparable(results: Sequence[Result]) -> dict[str, dict[str | None, list[i
     return differing
 
 
-def settings(result: Result) -> dict[str, Any]:
-    """What a run was told, by name: what may be varied between runs that are compared."""
+def settings(result: Result) -> dict[str, str | None]:
+    """What a run was told, by name: what may be varied between runs that are compared. None = not recorded."""
     provenance = result.get("provenance") or {}
     dataset = provenance.get("dataset") or {}
-    return {
+    told = {
         **(provenance.get("hyperParameters") or {}),
         "systemPrompt": provenance.get("systemPrompt"),
-        **{f"{file}Data": ((dataset.get(file) or {}).get("sha256") or "")[:12] for file in ("training", "validation")},
+        "trainingData": _short(dataset.get("training")),
+        "validationData": _short(dataset.get("validation")),
     }
+    return {name: None if value is None else str(value) for name, value in told.items()}
+
+
+def _short(file: Mapping[str, Any] | None) -> str | None:
+    sha256 = (file or {}).get("sha256")
+    return str(sha256)[:_DIGITS] if sha256 else None
 
 
 def varied(results: Sequence[Result]) -> list[str]:
     """The names of settings that are not the same in all runs."""
     told = [settings(result) for result in results]
     names = list(dict.fromkeys(name for each in told for name in each))
-    return [name for name in names if len({repr(each.get(name)) for each in told}) > 1]
+    return [name for name in names if len({each.get(name) for each in told}) > 1]
 
 
 def usd_per_point(result: Result) -> float | None:

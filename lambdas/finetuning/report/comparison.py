@@ -116,8 +116,7 @@ def _settings(run: Run, names: Sequence[str], say: Texts) -> Html:
     if not names:
         return element("span", say("comparison.sameSettings"), class_="detail")
     told = settings(run.result)
-    shown = {_setting(name, say): MISSING if told.get(name) in (None, "") else str(told[name]) for name in names}
-    return definitions(shown)
+    return definitions({_setting(name, say): told.get(name) or MISSING for name in names})
 
 
 def _setting(name: str, say: Texts) -> str:

@@ -28,8 +28,8 @@ _MARKS = {
     "inconclusive": _Mark("caution", "?"),
     "did_not_learn": _Mark("caution", "○"),
     "over_budget": _Mark("caution", "$"),
-    "no_headroom": _Mark("neutral", "↥"),
-    "failed": _Mark("bad", "✕"),
+    "no_headroom": _Mark("neutral", "▲"),
+    "failed": _Mark("bad", "\N{MULTIPLICATION SIGN}"),
 }
 
 
