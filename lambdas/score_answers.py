@@ -93,7 +93,8 @@ def _score_batch(
         return document
     with ThreadPoolExecutor(ANSWERS_AT_ONCE) as pool:
         document["questions"] += pool.map(lambda answer: scorer.score(answer, records[answer["index"]]), left)
-    document["embeddingProblem"] = scorer.embeddings.problem
+    # Of an earlier attempt too, whose answers stay without.
+    document["embeddingProblem"] = scorer.embeddings.problem or document["embeddingProblem"]
     task.store.write_json(key, document)
     return document
 

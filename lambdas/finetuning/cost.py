@@ -86,7 +86,8 @@ def with_throughput(
 
     state: the execution's, with calibration, baseScores and, after training, job and training.
     """
-    scored = _total(state["baseScores"]["spent"], state["calibration"]["spent"])
+    # A report is written also where the calibration's answer got lost.
+    scored = _total(state["baseScores"]["spent"], state.get("calibration", {}).get("spent", {}))
     spent = {"trainingPer1kTokens": trained_tokens(state, run) / 1000, **scored}
     rest = _custom_models_part(run, state["dataset"], rubric_tokens)
     return bill(spent, run, model), bill(_total(spent, rest), run, model)

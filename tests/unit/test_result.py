@@ -684,6 +684,15 @@ def test_a_judge_that_failed_its_calibration_is_shown(
     assert [item["item"] for item in result["cost"]["items"]] == ["judgeInputPer1kTokens", "judgeOutputPer1kTokens"]
 
 
+def test_a_lost_calibration_does_not_cost_the_report(state_after: StateAfter, result_of: ResultOf) -> None:
+    state = state_after(NAMES.index("ReadTrainingMetrics") + 1) | {"failure": FAILURE, "calibration": "<html>"}
+
+    result = result_of(state)
+
+    assert result["failure"]["state"] == "CalibrateJudge"
+    assert result["judge"]["calibration"] == ASSESSMENT
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [

@@ -288,6 +288,24 @@ def test_an_embedding_model_that_cannot_be_used_costs_its_metric_and_says_why(
     assert bedrock.embedded <= 8
 
 
+def test_why_similarities_are_missing_is_known_after_a_later_attempt_too(
+    invoke: Invoke, store: RunStore, aws_error: Callable[..., Exception]
+) -> None:
+    # given a batch of two of which one was scored while the embedding model could not be used
+    denied = aws_error("bedrock-runtime", "AccessDeniedException", "No access.")
+    given_state = state(store, "right", "right")
+    both = store.read_json(answers_key("base", 0))
+    store.write_json(answers_key("base", 0), {"answers": both["answers"][:1]})
+    invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=FakeBedrock(denied))
+    store.write_json(answers_key("base", 0), both)
+
+    invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=FakeBedrock())
+
+    document = store.read_json(scores_key("base"))
+    assert [question["similarity"] is None for question in document["questions"]] == [True, False]
+    assert "No access." in document["embeddingProblem"]
+
+
 def test_a_pattern_of_the_dataset_is_a_rate(invoke: Invoke, store: RunStore) -> None:
     given_state = state(store, "right", "wrong")
     given_state["dataset"]["pattern"] = {"name": "right", "regex": "^right$", "description": ""}
