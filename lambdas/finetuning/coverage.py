@@ -20,7 +20,7 @@ from finetuning.similarity import Similarities, Vectors, blocks, earlier_blocks,
 # A training record (question and answer) this similar to a question with its reference answer is related to it.
 RELATED = 0.3
 # Questions this similar are the same one, perhaps lightly reworded.
-SAME_QUESTION = 0.7
+SAME_QUESTION = 0.67
 # Answers to the same question that are less similar than this differ.
 DIFFERENT_ANSWERS = 0.2
 MAX_PAIRS = 20
@@ -125,8 +125,7 @@ def _contradictions(training: Sequence[Example], of_training: Vectors) -> dict[s
         for pair in _same_questions(earlier_blocks(of_training))
         if _numbers_agree(training[pair[0]].question, training[pair[1]].question)
     ]
-    # Of these answers alone, and yet weighed by all of them.
-    (of_answers,) = vectors([example.answer for example in training]) if asked_twice else (of_training,)
+    (of_answers,) = vectors([example.answer for example in training])
     pairs = []
     for row, earlier, similarity in asked_twice:
         answers = _rounded((of_answers[[row]] @ of_answers[[earlier]].T).toarray()[0, 0])

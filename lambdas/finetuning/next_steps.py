@@ -107,7 +107,7 @@ def _improve_weak_topics(outcome: Outcome) -> Iterator[Step]:
     if outcome.verdict in _COMPARED and weak and 2 * len(every_weak) < len(custom_scores(questions)):
         say = outcome.say
         scores = [say("next_steps.topicScore", topic=topic, score=score) for topic, score in weak]
-        why = say("next_steps.improveTopicsWhy", scores=listed(scores, say))
+        why = say("next_steps.improveTopicsWhy", below=WEAK, scores=listed(scores, say))
         yield outcome.new_dataset("improveTopics", why, topics=listed([topic for topic, _ in weak], say))
 
 

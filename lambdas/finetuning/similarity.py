@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-# Four characters: about a syllable of English, a word of Japanese.
+# About a syllable of English. Words of Chinese, Japanese and Korean are shorter: pairs of their characters count too.
 LENGTH = 4
 # n-grams are hashed into so many columns; two of them share one now and then, which moves no similarity that is shown.
 COLUMNS_LOG2 = 20
@@ -59,9 +59,16 @@ def _ngrams(text: str) -> NDArray[np.int32]:
     """The columns of a text's n-grams: case, width and punctuation make no difference."""
     words = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", ends(text)).casefold())
     # The spaces make one n-gram even of a single character.
-    characters = np.frombuffer(f" {words.strip()}  ".encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    columns = np.zeros(len(characters) - LENGTH + 1, dtype=np.uint64)
-    for place in range(LENGTH):
+    characters = np.frombuffer(f" {words.strip()}  ".encode("utf-32-le"), dtype=np.uint32)
+    wide = ((characters >= 0x3040) & (characters <= 0x9FFF)) | ((characters >= 0xAC00) & (characters <= 0xD7AF))
+    pairs = _columns(characters, 2)[wide[:-1] & wide[1:]]
+    return np.concatenate([_columns(characters, LENGTH), pairs])
+
+
+def _columns(characters: NDArray[np.uint32], length: int) -> NDArray[np.int32]:
+    """The column of each run of so many characters."""
+    columns = np.full(len(characters) - length + 1, length, dtype=np.uint64)
+    for place in range(length):
         # Multiplicative hashing: the multiplier is 2^64 over the golden ratio, the high bits are the best mixed.
         columns = (columns + characters[place : place + len(columns)]) * np.uint64(0x9E3779B97F4A7C15)
     return (columns >> np.uint64(64 - COLUMNS_LOG2)).astype(np.int32)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from finetuning.coverage import MAX_PAIRS, RELATED, Example, measure, read_examples
+from finetuning.coverage import MAX_PAIRS, RELATED, SAME_QUESTION, Example, measure, read_examples
 
 FOLDER = Path(__file__).parents[2] / "datasets" / "bedrock-faq"
 # Facts about nothing that the tests ask for.
@@ -89,7 +89,7 @@ def test_the_shipped_datasets_topics_have_about_as_many_records_as_its_card_says
     counted = {topic["topic"]: topic["trainingRecords"] for topic in found["topics"]}
     told = card_counts()
     assert counted.keys() == told.keys()
-    # Measured: 8 records off in 135.
+    # Measured: 6 records off in 135.
     assert max(abs(counted[topic] - told[topic]) for topic in told) <= 1
     assert [topic for topic, records in counted.items() if records <= 2] == ["agents"]
     assert counted["agents"] == 1
@@ -111,6 +111,8 @@ def test_the_shipped_dataset_neither_leaks_nor_contradicts_itself() -> None:
         "How long will I be charged for a Provisioned Throughput nobody uses?",
         "how long am i charged for a provisioned throughput that nobody uses",
         "Please: how long am I charged for a Provisioned Throughput which nobody uses?",
+        "誰も使わないプロビジョンドスループットはいつまで課金されますか?",
+        "キャッシュされたプロンプトのデフォルト有効期限は、何分でしょうか?",
     ],
 )
 def test_a_leaked_question_is_found_although_it_is_lightly_reworded(reworded: str) -> None:
@@ -119,8 +121,10 @@ def test_a_leaked_question_is_found_although_it_is_lightly_reworded(reworded: st
     found = measure(training, examples("validation"), examples("evaluation"))
 
     [pair] = found["leaks"]["evaluation"]["pairs"]
-    assert (pair["line"], pair["otherLine"]) == (11, len(training))
-    assert pair["similarity"] >= 0.7
+    asked = examples("evaluation")[pair["line"] - 1].question
+    assert asked.startswith(("How long am I charged", "誰も使っていない", "キャッシュされた"))
+    assert pair["otherLine"] == len(training)
+    assert pair["similarity"] >= SAME_QUESTION
 
 
 def test_validation_records_that_are_training_records_are_found() -> None:
@@ -182,7 +186,7 @@ def test_a_japanese_question_is_covered_by_japanese_records() -> None:
 
 
 def test_the_largest_dataset_fits_into_a_lambda_function() -> None:
-    """Measured: 7 s and 215 MB on a busy machine; there are 15 minutes and 1,769 MB."""
+    """Measured: 8 s and 220 MB on a busy machine; there are 15 minutes and 1,769 MB."""
     # A process of its own, since what is measured is the process's peak.
     load = Path(__file__).with_name("coverage_load.py")
     done = subprocess.run([sys.executable, load], capture_output=True, check=True)
