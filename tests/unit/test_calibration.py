@@ -18,9 +18,12 @@ from hypothesis import strategies as st
 Records = Sequence[Mapping[str, str]]
 
 
+FACTS = ("Gold melts late.", "Bees like clover.", "Rome fell twice.", "Ink dries quickly.", "Owls hunt by ear.")
+
+
 def records(*topics: str) -> Records:
     return [
-        {"question": f"Question {number}?", "referenceAnswer": f"It is fact {number} of {topic}.", "topic": topic}
+        {"question": f"Question {number}?", "referenceAnswer": f"{FACTS[number % 5]} {topic}{number}", "topic": topic}
         for number, topic in enumerate(topics)
     ]
 
@@ -52,8 +55,17 @@ def test_a_single_topic_has_wrong_answers_too() -> None:
     found = answers(records("a", "a", "a", "a", "a"))
 
     assert len(found["wrong"]) == QUESTIONS
-    assert all(f"fact {index} " not in wrong for index, wrong in found["wrong"])
+    assert all(FACTS[index] not in wrong for index, wrong in found["wrong"])
     assert not any(wrong == OFF_TOPIC for _, wrong in found["wrong"])
+
+
+def test_an_answer_that_is_nearly_the_same_is_not_taken_for_a_wrong_one() -> None:
+    data = [
+        {"question": f"{number}?", "referenceAnswer": f"The answer to {number} is {2 * number}.", "topic": str(number)}
+        for number in range(9)
+    ]
+
+    assert {wrong for _, wrong in answers(data)["wrong"]} == {OFF_TOPIC}
 
 
 def test_one_question_is_enough() -> None:
@@ -69,7 +81,7 @@ def test_an_answer_that_says_the_same_is_not_wrong() -> None:
         for number, text in enumerate(["Yes.", "YES.", "No.", "Yes. It is."])
     ]
 
-    assert answers(data)["wrong"] == [(0, "No."), (1, "No."), (2, "Yes."), (3, "No.")]
+    assert answers(data)["wrong"] == [(0, "No."), (1, "No."), (2, "YES."), (3, "No.")]
 
 
 texts = st.text(min_size=1, max_size=4).filter(str.strip)
