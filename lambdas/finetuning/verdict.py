@@ -90,10 +90,13 @@ def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts, unanswer
     """
     n, sd, difference = correctness["n"], correctness["sd"], max(NEGLIGIBLE, abs(correctness["difference"]))
     minimum = minimum_questions(n, unanswered)
-    needed = max(minimum, needed_questions(sd, difference)) if sd is not None else minimum
-    detectable = detectable_difference(sd, n) if sd is not None else None
+    # Differences that do not vary, or a single one, say nothing of how others would.
+    needed = max(minimum, needed_questions(sd, difference)) if sd else minimum
+    detectable = detectable_difference(sd, n) if sd else None
     if n < minimum == needed:
         text = say("verdict.powerMinimum", n=n, minimum=minimum)
+    elif detectable is None:
+        text = say("verdict.powerUnknown", n=n)
     elif verdict is Verdict.INCONCLUSIVE:
         text = say("verdict.powerNeeded", needed=needed, difference=difference, n=n, detectable=detectable)
     else:

@@ -201,6 +201,13 @@ def test_a_verdict_needs_no_more_questions_and_says_what_these_can_show() -> Non
     assert "0.7 points or more" in found["text"]
 
 
+def test_differences_that_do_not_vary_say_nothing_of_others() -> None:
+    found = power({**FOUR, "n": 20, "sd": 0.0}, Verdict.IMPROVED, EN)
+
+    assert (found["neededQuestions"], found["detectableDifference"]) == (None, None)
+    assert found["text"].startswith("The 20 differences do not vary")
+
+
 def test_a_single_question_has_no_power_to_speak_of() -> None:
     found = power({**FOUR, "n": 1, "sd": None}, Verdict.INCONCLUSIVE, EN)
 
