@@ -5,9 +5,9 @@ This module needs the scoring layer (scipy, numpy).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 SEED = 20_260_910
@@ -64,7 +64,7 @@ def paired_difference(base: Sequence[float], custom: Sequence[float]) -> PairedD
     )
 
 
-def _p_value(differences: Any) -> float:  # noqa: ANN401 - an array
+def _p_value(differences: NDArray[np.float64]) -> float:
     if len(differences) < 2:
         # Either sign of a single difference is as likely.
         return 1.0
