@@ -1,19 +1,25 @@
-# `make run` and `make test` set up what they need in .venv and node_modules; nothing is installed elsewhere.
+# `make run` and `make test` set up what they need in .venv, node_modules and .cache; nothing is installed elsewhere.
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATE),--date "$(DATE)")
 
-.PHONY: run test faults check format synth bootstrap deploy destroy lock clean
+# The browser of tests/browser: npm brings one for Linux on x64; CHROMIUM=/path/to/chrome names another.
+BROWSER := $(if $(CHROMIUM),,.cache/chromium/installed)
+
+.PHONY: run test faults screenshots check format synth bootstrap deploy destroy lock clean
 run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
-test: .venv/installed node_modules/installed  ## all tests
+test: .venv/installed node_modules/installed $(BROWSER)  ## all tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
 faults: .venv/installed node_modules/installed  ## every fault at every state; writes docs/faults.md (ONLY=text: a part)
 	$(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
+
+screenshots: .venv/installed node_modules/installed $(BROWSER)  ## the pictures in docs/
+	PYTHONPATH=tests/pages $(BIN)/python tests/browser/screenshots.py
 
 check: .venv/installed node_modules/installed  ## lint, format, types, tests
 	$(BIN)/ruff check .
@@ -34,7 +40,7 @@ bootstrap deploy destroy: .venv/installed node_modules/installed  ## CDK_FLAGS="
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url
 lock:  ## every requirements file: ours, the scoring layer's (for Lambda, with our versions), the emulator's for tests/e2e
 	$(COMPILE) --universal --python-version 3.11 pyproject.toml --output-file requirements.txt
-	printf '%s\n' numpy sacrebleu | $(COMPILE) --no-annotate --python-version 3.14 --python-platform aarch64-manylinux_2_28 \
+	printf '%s\n' numpy regex sacrebleu scipy | $(COMPILE) --no-annotate --python-version 3.14 --python-platform aarch64-manylinux_2_28 \
 	  --only-binary :all: --constraint requirements.txt - --output-file lambdas/requirements-scoring.txt
 	echo "ministack>=1.5,<1.6" | $(COMPILE) --no-annotate --universal --python-version 3.11 \
 	  - --output-file tests/e2e/requirements.txt
@@ -48,6 +54,11 @@ lock:  ## every requirements file: ours, the scoring layer's (for Lambda, with o
 
 node_modules/installed: package.json package-lock.json .venv/installed
 	@$(BIN)/npm ci --silent --no-fund --no-audit
+	@touch $@
+
+.cache/chromium/installed: node_modules/installed tests/browser/unpack_chromium.mjs
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@TMPDIR=$(CURDIR)/$(@D) node tests/browser/unpack_chromium.mjs
 	@touch $@
 
 clean:

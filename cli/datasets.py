@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finetuning.card import CARD
 from finetuning.run_store import DATASET_FILES
 
 from cli.errors import CommandError
@@ -18,7 +19,7 @@ SHIPPED = Path(__file__).parent.parent / "datasets"
 
 @dataclass(frozen=True)
 class DatasetFolder:
-    """A folder with training.jsonl, validation.jsonl and evaluation.jsonl."""
+    """A folder with training.jsonl, validation.jsonl, evaluation.jsonl and, if it likes, card.json."""
 
     path: Path
 
@@ -30,16 +31,20 @@ class DatasetFolder:
     def upload(self, s3: "S3Client", bucket: str) -> dict[str, str]:
         """Returns the S3 URI of each file, below datasets/ in the data bucket; the same content has the same place."""
         prefix = f"datasets/{self.name}-{self._fingerprint()}"
-        for file in DATASET_FILES:
-            s3.upload_file(str(self.path / f"{file}.jsonl"), bucket, f"{prefix}/{file}.jsonl")
+        for file in self._files():
+            s3.upload_file(str(file), bucket, f"{prefix}/{file.name}")
         return {file: f"s3://{bucket}/{prefix}/{file}.jsonl" for file in DATASET_FILES}
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256()
-        for file in DATASET_FILES:
-            with (self.path / f"{file}.jsonl").open("rb") as content:
+        for file in self._files():
+            with file.open("rb") as content:
                 digest.update(hashlib.file_digest(content, "sha256").digest())
         return digest.hexdigest()[:12]
+
+    def _files(self) -> list[Path]:
+        card = self.path / CARD
+        return [*(self.path / f"{file}.jsonl" for file in DATASET_FILES), *([card] if card.is_file() else [])]
 
 
 def find_dataset(given: str) -> str | DatasetFolder:

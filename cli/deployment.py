@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 from finetuning.base_models import BaseModel
-from finetuning.run_store import REPORT, RESULT
+from finetuning.run_store import RESULT
 
 from cli.errors import CommandError
+from cli.results import download_run
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -93,12 +94,7 @@ class Deployment:
 
     def download(self, run_id: str, folder: Path) -> dict[str, Any] | None:
         """Save report.html and result.json there, and return the result; None if the run left none."""
-        for name in (REPORT, RESULT):
-            try:
-                self.s3.download_file(self.results_bucket, f"runs/{run_id}/{name}", str(folder / name))
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "404":
-                    raise
-                return None
+        if not download_run(self.s3, self.results_bucket, run_id, folder):
+            return None
         result: dict[str, Any] = json.loads((folder / RESULT).read_text(encoding="utf-8"))
         return result

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from finetuning.result import failure_text
+from finetuning.failure import failure_text
 from finetuning.run_store import REPORT, RESULT
 
 Result = Mapping[str, Any]

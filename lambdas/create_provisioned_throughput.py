@@ -6,7 +6,7 @@ from typing import Any
 from finetuning import names, throughput
 from finetuning.cost import with_throughput
 from finetuning.errors import OverBudgetError
-from finetuning.judge import RUBRIC
+from finetuning.rubric import RUBRIC
 from finetuning.task import Task, task
 from finetuning.tokens import estimate_tokens
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetuning.cost import estimate
-from finetuning.judge import RUBRIC
+from finetuning.rubric import RUBRIC
 from finetuning.task import Task, task
 from finetuning.tokens import estimate_tokens
 

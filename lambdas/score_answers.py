@@ -1,21 +1,27 @@
-"""ScoreAnswers: judge the base or the custom model's answers, and compare the two once both are there."""
+"""ScoreAnswers: measure the base or the custom model's answers, and compare the two once both are there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from finetuning.card import Pattern
 from finetuning.cost import usage
+from finetuning.embeddings import Embeddings
 from finetuning.errors import JudgeUnusableError
-from finetuning.judge import HIGHEST, VERSION, judge
+from finetuning.headroom import headroom
+from finetuning.judge import judge
+from finetuning.rubric import HIGHEST, VERSION
+from finetuning.run_config import RunConfig
 from finetuning.run_store import answers_key, dataset_key, judgements_key, scores_key
-from finetuning.scoring import chrf, compare, summarize
+from finetuning.scoring import Evidence, compare, effects, measure, summarize
 from finetuning.task import Task, task
 
 if TYPE_CHECKING:
     from types_boto3_bedrock_runtime.client import BedrockRuntimeClient
 
-JUDGES_AT_ONCE = 8
+ANSWERS_AT_ONCE = 8
 # With fewer scored than this, the rest may differ in kind from those that are scored.
 MINIMUM_SCORED_SHARE = 0.5
 
@@ -23,79 +29,106 @@ MINIMUM_SCORED_SHARE = 0.5
 @task
 def handler(task: Task) -> Mapping[str, Any]:
     records = task.store.read_jsonl(dataset_key("evaluation"))
-    answers, questions = [], []
-    for batch in task.state["dataset"]["batches"]:
-        # None where time was up before the first question of the batch.
-        batch_answers = (task.store.find_json(answers_key(task.model, batch["index"])) or {"answers": []})["answers"]
-        answers += batch_answers
-        questions += _score_batch(task, batch["index"], batch_answers, records)
-    unscored = sum(question["correctness"] is None for question in questions)
-    if len(questions) - unscored < MINIMUM_SCORED_SHARE * len(questions):
-        raise JudgeUnusableError(
-            f"The judge {task.run.judge_model} scored only {len(questions) - unscored} of {len(questions)} answers of "
-            f"the {task.model} model; first: {next(q['reason'] for q in questions if q['correctness'] is None)}. "
-            "Choose another judgeModel."
-        )
-    metrics = summarize(questions)
+    answers, scorer = list(_answers(task)), Scorer.of(task)
+    batches = [_score_batch(task, scorer, batch, given, records) for batch, given in answers]
+    questions = [question for batch in batches for question in batch["questions"]]
+    unscored = _unscored(task, questions)
     document: dict[str, Any] = {
         "model": task.model,
         "judgeModel": task.run.judge_model,
         "judgeVersion": VERSION,
-        "metrics": metrics,
+        "metrics": summarize(questions),
         "unscored": unscored,
         "unanswered": len(records) - len(questions),
+        "embeddingProblem": next((batch["embeddingProblem"] for batch in batches if batch["embeddingProblem"]), None),
         "questions": questions,
     }
-    if task.model == "custom":
-        base = task.store.read_json(scores_key("base"))
-        document["comparison"] = compare(base["questions"], questions)
-    task.store.write_json(scores_key(task.model), document)
     result = {
         "uri": task.store.uri(scores_key(task.model)),
-        "correctness": metrics["correctness"]["mean"],
+        "correctness": document["metrics"].get("correctness", {}).get("mean"),
         "unscored": unscored,
         "unanswered": document["unanswered"],
     }
     if task.model == "base":
+        result["headroom"] = document["headroom"] = headroom(questions, task.run.minimum_headroom)
         result["hasHeadroom"] = HIGHEST - result["correctness"] >= task.run.minimum_headroom
-        result["spent"] = usage(answers, questions, since=task.run.started_at)
+        given = (answer for _, of_batch in answers for answer in of_batch)
+        result["spent"] = usage(given, questions, since=task.run.started_at)
+    else:
+        base = task.store.read_json(scores_key("base"))["questions"]
+        document["comparison"] = compare(base, questions)
+        document["effects"] = effects(base, questions, records)
+    task.store.write_json(scores_key(task.model), document)
     return result
 
 
-def _score_batch(
-    task: Task, batch: int, answers: Sequence[Mapping[str, Any]], records: Sequence[Any]
-) -> list[Mapping[str, Any]]:
-    """The scores of one batch; what an earlier attempt has judged is not judged (and paid for) again."""
-    key = judgements_key(task.model, batch)
-    scores: list[Mapping[str, Any]] = (task.store.find_json(key) or {"questions": []})["questions"]
-    judged = {score["index"] for score in scores}
-    left = [answer for answer in answers if answer["index"] not in judged]
-    if not left:
-        return scores
-    # Made before the threads start: threads can share a client, but cannot make one at the same time.
-    client, now = task.services.bedrock_runtime, task.services.clock.now()
-    with ThreadPoolExecutor(JUDGES_AT_ONCE) as pool:
-        scores += pool.map(
-            lambda answer: _score(client, task.run.judge_model, answer, records[answer["index"]], now), left
+def _unscored(task: Task, questions: Sequence[Mapping[str, Any]]) -> int:
+    """How many answers the judge gave no score. Raises JudgeUnusableError where those are too many for a verdict."""
+    reasons = [question["reason"] for question in questions if question["correctness"] is None]
+    scored = len(questions) - len(reasons)
+    if scored < MINIMUM_SCORED_SHARE * len(questions):
+        raise JudgeUnusableError(
+            f"The judge {task.run.judge_model} scored only {scored} of {len(questions)} answers of the {task.model} "
+            f"model; first: {reasons[0]}. Choose another judgeModel."
         )
-    task.store.write_json(key, {"questions": scores})
-    return scores
+    return len(reasons)
 
 
-def _score(
-    client: "BedrockRuntimeClient",
-    judge_model: str,
-    answer: Mapping[str, Any],
-    record: Mapping[str, str],
-    now: datetime,
+def _answers(task: Task) -> Iterator[tuple[int, Sequence[Mapping[str, Any]]]]:
+    """Each batch's index and answers; none where time was up before the first question of the batch."""
+    for batch in task.state["dataset"]["batches"]:
+        found = task.store.find_json(answers_key(task.model, batch["index"]))
+        yield batch["index"], found["answers"] if found else []
+
+
+def _score_batch(
+    task: Task, scorer: "Scorer", batch: int, answers: Sequence[Mapping[str, Any]], records: Sequence[Any]
 ) -> Mapping[str, Any]:
-    judgement = judge(client, judge_model, record["question"], record["referenceAnswer"], answer["answer"])
-    return {
-        "index": answer["index"],
-        "judgedAt": now.isoformat(),
-        "correctness": judgement.score,
-        "reason": judgement.reason,
-        "chrf": chrf(answer["answer"], record["referenceAnswer"]),
-        "judgeInputTokens": judgement.input_tokens,
-        "judgeOutputTokens": judgement.output_tokens,
-    }
+    """The scores of one batch; what an earlier attempt has scored is not judged and embedded (and paid for) again."""
+    key = judgements_key(task.model, batch)
+    document: dict[str, Any] = task.store.find_json(key) or {"questions": [], "embeddingProblem": None}
+    scored = {question["index"] for question in document["questions"]}
+    left = [answer for answer in answers if answer["index"] not in scored]
+    if not left:
+        return document
+    with ThreadPoolExecutor(ANSWERS_AT_ONCE) as pool:
+        document["questions"] += pool.map(lambda answer: scorer.score(answer, records[answer["index"]]), left)
+    # Of an earlier attempt too, whose answers stay without.
+    document["embeddingProblem"] = scorer.embeddings.problem or document["embeddingProblem"]
+    task.store.write_json(key, document)
+    return document
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Measures one answer. Made before threads start: they can share a client, but cannot make one at the same time."""
+
+    client: "BedrockRuntimeClient"
+    embeddings: Embeddings
+    run: RunConfig
+    pattern: Pattern | None
+    now: datetime
+
+    @classmethod
+    def of(cls, task: Task) -> "Scorer":
+        client, pattern = task.services.bedrock_runtime, task.state["dataset"].get("pattern")
+        pattern = Pattern(**pattern) if pattern else None
+        return cls(client, Embeddings(client), task.run, pattern, task.services.clock.now())
+
+    def score(self, answer: Mapping[str, Any], record: Mapping[str, str]) -> dict[str, Any]:
+        text, reference = answer["answer"], record["referenceAnswer"]
+        judgement = judge(
+            self.client, self.run.judge_model, record["question"], reference, text, self.run.judge_repeats
+        )
+        similarity = self.embeddings.similarity(text, reference)
+        return {
+            "index": answer["index"],
+            "judgedAt": self.now.isoformat(),
+            **measure(Evidence(answer, reference, judgement, similarity.value, self.pattern)),
+            "scores": judgement.scores,
+            "spread": judgement.spread,
+            "reason": judgement.reason,
+            "judgeInputTokens": judgement.input_tokens,
+            "judgeOutputTokens": judgement.output_tokens,
+            "embeddingTokens": similarity.input_tokens,
+        }

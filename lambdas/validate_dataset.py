@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any, cast
 
 from finetuning import resume
+from finetuning.card import Pattern, read_pattern
+from finetuning.coverage import measure, read_examples
+from finetuning.coverage_findings import Coverage, record_findings
 from finetuning.dataset import FEW_EVALUATION_RECORDS, FileSummary, batches, check_counts, check_file, render
 from finetuning.errors import InvalidDatasetError
-from finetuning.run_store import DATASET_FILES, DatasetFile, dataset_key, split_s3_uri
+from finetuning.run_store import COVERAGE, DATASET_FILES, DatasetFile, dataset_key, split_s3_uri
 from finetuning.task import Task, task
+from finetuning.texts import texts
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -25,7 +29,7 @@ def handler(task: Task) -> Mapping[str, Any]:
 
 def _capture(task: Task) -> Mapping[str, Any]:
     sources = {file: getattr(task.run.dataset, file) for file in DATASET_FILES}
-    # One pass to check, one to copy: nothing of a dataset that breaks a rule is kept. The ETag ties them together.
+    # A pass to check, one to copy, one to compare: nothing of a dataset that breaks a rule is kept. The ETag ties them.
     etags, summaries = {}, {}
     for file, uri in sources.items():
         etags[file], chunks = _open(task, uri)
@@ -36,6 +40,7 @@ def _capture(task: Task) -> Mapping[str, Any]:
         raise InvalidDatasetError(
             f"The dataset {task.run.dataset.name!r} breaks {task.base_model.name}'s rules:", [str(f) for f in findings]
         )
+    pattern = _pattern(task)
     for file, uri in sources.items():
         _, chunks = _open(task, uri, etags[file])
         source = _Stream(render(file, chunks, task.base_model))
@@ -45,14 +50,23 @@ def _capture(task: Task) -> Mapping[str, Any]:
             task.store.key(dataset_key(file)),
             ExtraArgs={"ContentType": "application/jsonl; charset=utf-8"},
         )
+    coverage = measure(*(list(read_examples(_open(task, uri, etags[file])[1])) for file, uri in sources.items()))
+    task.store.write_json(COVERAGE, coverage)
     return {
         **{file: _describe(task, file, summary) for file, summary in summaries.items()},
         "systemPrompt": _system_prompt(task, summaries["training"]),
         "batches": batches(summaries["evaluation"].records),
+        "pattern": pattern.to_json() if pattern else None,
         "trained": False,
         "customModelAnswered": False,
-        "warnings": _warnings(task, summaries),
+        "warnings": _warnings(task, summaries, coverage),
     }
+
+
+def _pattern(task: Task) -> Pattern | None:
+    """Of the dataset's card, where there is one. Raises InvalidDatasetError for a card that cannot be used."""
+    card = task.store.find_bytes_at(task.run.dataset.card) if task.run.dataset.card else None
+    return read_pattern(card) if card is not None else None
 
 
 def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[bytes]]:
@@ -79,7 +93,7 @@ def _system_prompt(task: Task, training: FileSummary) -> str | None:
     return next(iter(training.system_prompts)) if len(training.system_prompts) == 1 else None
 
 
-def _warnings(task: Task, summaries: Mapping[DatasetFile, FileSummary]) -> list[str]:
+def _warnings(task: Task, summaries: Mapping[DatasetFile, FileSummary], coverage: Coverage) -> list[str]:
     warnings = []
     if len(summaries["training"].system_prompts) > 1 and not task.run.system_prompt:
         warnings.append("Training records have different system prompts; the evaluation uses none. Set systemPrompt.")
@@ -87,7 +101,7 @@ def _warnings(task: Task, summaries: Mapping[DatasetFile, FileSummary]) -> list[
         warnings.append(
             f"{records} evaluation records are few: expect a wide interval. Aim for {FEW_EVALUATION_RECORDS}."
         )
-    return warnings
+    return warnings + [finding["text"] for finding in record_findings(coverage, texts(task.run.language))]
 
 
 class _Stream:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from finetuning.ending import Ending
+from finetuning.failure import failure_text
 from finetuning.report import render
-from finetuning.result import Ending, build, failure_text
+from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT
 from finetuning.task import Task, task
 

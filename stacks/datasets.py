@@ -5,6 +5,7 @@ from pathlib import Path
 
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
+from finetuning.card import CARD, read_pattern
 from finetuning.errors import InvalidDatasetError
 
 DATASETS = Path(__file__).parent.parent / "datasets"
@@ -14,9 +15,9 @@ SPLITS = ("training", "validation", "evaluation")
 class ShippedDatasets(Construct):
     """One asset for each file of each dataset, a folder under `datasets`.
 
-    uris: {"<dataset>": {"training": "s3://…", "validation": "s3://…", "evaluation": "s3://…"}}
+    uris: {"<dataset>": {"training": "s3://…", "validation": …, "evaluation": …}}, and "card" where there is one
     object_arns: of every file, for grants.
-    Raises InvalidDatasetError where a folder lacks one of the three files.
+    Raises InvalidDatasetError where a folder lacks one of the three files, or its card cannot be used.
     """
 
     def __init__(self, scope: Construct, construct_id: str, datasets: Path = DATASETS) -> None:
@@ -33,7 +34,8 @@ class ShippedDatasets(Construct):
         missing = [f"{split}.jsonl is missing" for split in SPLITS if not (folder / f"{split}.jsonl").exists()]
         if missing:
             raise InvalidDatasetError(f"The dataset {folder} cannot be deployed:", missing)
-        return {
-            split: s3_assets.Asset(self, f"{folder.name}-{split}", path=str(folder / f"{split}.jsonl"))
-            for split in SPLITS
-        }
+        files = {split: folder / f"{split}.jsonl" for split in SPLITS}
+        if (card := folder / CARD).exists():
+            read_pattern(card.read_bytes())
+            files["card"] = card
+        return {name: s3_assets.Asset(self, f"{folder.name}-{name}", path=str(path)) for name, path in files.items()}

@@ -1,4 +1,4 @@
-"""The scoring layer: sacrebleu and numpy for Lambda's platform, installed by uv from wheels, without Docker."""
+"""The scoring layer: sacrebleu, scipy and numpy for Lambda's platform, installed by uv from wheels, without Docker."""
 
 import hashlib
 import shutil
@@ -23,7 +23,7 @@ def scoring_layer(scope: Construct, construct_id: str) -> lambda_.LayerVersion:
     return lambda_.LayerVersion(
         scope,
         construct_id,
-        description="sacrebleu and numpy, for score_answers",
+        description="sacrebleu, scipy and numpy, for score_answers and validate_dataset",
         # The locked hashes decide what is in the folder, so their hash stands for its content.
         code=lambda_.Code.from_asset(
             str(build_layer()), asset_hash_type=cdk.AssetHashType.CUSTOM, asset_hash=_fingerprint(LOCK)
@@ -58,6 +58,9 @@ def _install(lock: Path, target: Path) -> None:
     platform = ["--python-platform", PLATFORM, "--python-version", PYTHON_VERSION, "--only-binary", ":all:"]
     # Command and arguments are this file's own.
     subprocess.run([*command, *platform, "--no-deps", "--require-hashes"], check=True)  # noqa: S603
+    # Tests of the libraries, a seventh of the layer, whose size Lambda limits.
+    for tests in list(target.glob("**/tests")):
+        shutil.rmtree(tests, ignore_errors=True)
     # Console scripts, whose first line would name this machine's interpreter.
     shutil.rmtree(target / "bin", ignore_errors=True)
 

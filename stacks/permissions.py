@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
 from finetuning import tags
-from finetuning.base_models import JUDGE_MODELS, BaseModel, JudgeModel
+from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS, BaseModel, JudgeModel
 
 from stacks.grants import Grant
 from stacks.storage_stack import RUN_PREFIX, StorageStack
@@ -63,6 +63,7 @@ class Permissions:
         self.read_base_model = Grant(["bedrock:GetFoundationModel"], [self._model(base_model.customization_id)])
         self.ask_base_model = Grant(["bedrock:InvokeModel"], [self._model(base_model.inference_id)])
         self.ask_judge = Grant(["bedrock:InvokeModel"], judges)
+        self.embed = Grant(["bedrock:InvokeModel"], [self._model(EMBEDDING_MODEL.id)])
 
     def _allow_jobs_and_throughputs(self, base_model: BaseModel) -> None:
         jobs, custom_models, throughputs = (

@@ -72,6 +72,7 @@ class WorkflowStack(cdk.Stack):
         def add(task: str, *grants: Grant, **options: Any) -> None:  # noqa: ANN401 - those of _function
             self.functions[task] = self._function(task, *grants, **options).function
 
+        scoring = [scoring_layer(self, "ScoringLayer")]
         add("configure_run", may.read_runs, may.list_runs, environment=datasets)
         add(
             "check_prerequisites",
@@ -82,11 +83,19 @@ class WorkflowStack(cdk.Stack):
         )
         add(
             "validate_dataset",
-            *(*read_datasets, may.read_runs, may.write_runs, may.list_runs, may.abort_uploads),
-            timeout=cdk.Duration.minutes(5),
-            memory_mb=512,
+            *(*read_datasets, may.list_datasets, may.read_runs, may.write_runs, may.list_runs, may.abort_uploads),
+            timeout=cdk.Duration.minutes(15),
+            # A whole processor: it compares each record with each.
+            memory_mb=1769,
+            layers=scoring,
         )
         add("estimate_cost")
+        add(
+            "calibrate_judge",
+            *(may.read_runs, may.write_runs, may.list_runs, may.ask_judge),
+            timeout=cdk.Duration.minutes(15),
+            memory_mb=512,
+        )
         add(
             "generate_answers",
             *(may.read_runs, may.write_runs, may.list_runs, may.ask_base_model, may.ask_custom_model),
@@ -95,10 +104,10 @@ class WorkflowStack(cdk.Stack):
         )
         add(
             "score_answers",
-            *(may.read_runs, may.write_runs, may.list_runs, may.ask_judge),
+            *(may.read_runs, may.write_runs, may.list_runs, may.ask_judge, may.embed),
             timeout=cdk.Duration.minutes(15),
             memory_mb=1024,
-            layers=[scoring_layer(self, "ScoringLayer")],
+            layers=scoring,
         )
         add(
             "start_customization_job",
@@ -197,13 +206,14 @@ class WorkflowStack(cdk.Stack):
         return capture_input
 
     def _ask_base_model(self, *, headroom: sfn.IChainable, no_headroom: sfn.IChainable) -> sfn.IChainable:
+        calibrate = self._step("CalibrateJudge", "calibrate_judge", "$.calibration")
         ask = self._ask("AskBaseModel", "base")
         score = self._step("ScoreAnswers (base)", "score_answers", "$.baseScores", "base")
         headroom_left = sfn.Choice(self.states, "HeadroomLeft?")
 
-        in_order(ask, score, headroom_left)
+        in_order(calibrate, ask, score, headroom_left)
         self._decide(headroom_left, "$.baseScores.hasHeadroom", yes=headroom, no=no_headroom)
-        return ask
+        return calibrate
 
     def _customize(self, *, learned: sfn.IChainable, learned_nothing: sfn.IChainable) -> sfn.IChainable:
         start_job = self._step("StartCustomizationJob", "start_customization_job", "$.job")

@@ -18,7 +18,7 @@ from rich.console import Console
 from cli.datasets import DatasetFolder, find_dataset
 from cli.deployment import Deployment
 from cli.errors import CommandError, UsageError
-from cli.experiment_input import read_input
+from cli.json_documents import read_input
 from cli.output import progress_console, say, say_error, say_result
 from cli.progress import Progress
 from cli.run_ids import new_run_id
@@ -36,7 +36,7 @@ _FIRST_DAY, _LAST_DAY = date(2023, 1, 1), date(2099, 12, 31)
 _AWS_POLL_SECONDS = 5.0
 # On AWS five minutes, in which the guard runs at least once.
 _LOOKS_FOR_REPORT = 60
-_LOCAL_POLL_SECONDS = 0.05
+_LOCAL_POLL_SECONDS = 0.5
 
 
 def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:

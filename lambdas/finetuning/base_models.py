@@ -72,6 +72,7 @@ PRICE_UNITS: Mapping[str, str] = {
     "outputPer1kTokens": "1,000 output tokens of the base model",
     "judgeInputPer1kTokens": "1,000 input tokens of the judge model",
     "judgeOutputPer1kTokens": "1,000 output tokens of the judge model",
+    "embeddingPer1kTokens": "1,000 input tokens of the embedding model",
 }
 
 
@@ -110,6 +111,16 @@ class JudgeModel:
     prices: Mapping[str, Price]
     inference_profile: bool = False
     regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """A model that says how alike two texts are in meaning. max_characters: of a text, the rest is left out."""
+
+    id: str
+    max_characters: int
+    prices: Mapping[str, Price]
+    regions: tuple[str, ...]
 
 
 _GB = 1024**3
@@ -181,7 +192,7 @@ def _nova(key: str, name: str, context: str, inference_id: str) -> BaseModel:
             HyperParameter("learningRateWarmupSteps", 10, 0, 100, integer=True),
         ),
         reserved=("User:", "Bot:", "Assistant:", "System:", "<image>", "<video>", "[EOS]"),
-        prices={name: UNKNOWN for name in PRICE_UNITS if not name.startswith("judge")},
+        prices=dict.fromkeys(_CLAUDE_3_HAIKU.prices, UNKNOWN),
         default_hyper_parameters={"epochCount": 5},
     )
 
@@ -218,6 +229,15 @@ JUDGE_MODELS: Mapping[str, JudgeModel] = {
     )
 }
 DEFAULT_JUDGE_MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+
+# AWS user guide, "Amazon Titan Text Embeddings models", read 2026-11: more than 100 languages; at most 8,192 tokens,
+# and a Japanese character is about one.
+EMBEDDING_MODEL = EmbeddingModel(
+    id="amazon.titan-embed-text-v2:0",
+    max_characters=8_000,
+    prices={"embeddingPer1kTokens": Price(0.00002, "public price lists, read 2026-11")},
+    regions=("us-east-1", "us-west-2"),
+)
 
 
 def base_model(key: str) -> BaseModel:

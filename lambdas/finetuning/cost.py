@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from finetuning.base_models import JUDGE_MODELS, PRICE_UNITS, UNKNOWN, BaseModel, Price
+from finetuning import calibration
+from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS, PRICE_UNITS, UNKNOWN, BaseModel, Price
 from finetuning.json_names import camel_keys
 from finetuning.run_config import RunConfig
 
@@ -49,7 +50,7 @@ class Cost:
 
 def bill(quantities: Mapping[str, float], run: RunConfig, model: BaseModel) -> Cost:
     """quantities: by the names of PRICE_UNITS, in thousands of tokens or in hours. Nothing bought = no item."""
-    known = {**model.prices, **JUDGE_MODELS[run.judge_model].prices}
+    known = {**model.prices, **JUDGE_MODELS[run.judge_model].prices, **EMBEDDING_MODEL.prices}
     known |= {name: Price(usd, "execution input") for name, usd in run.prices.items()}
     items = []
     for name, quantity in quantities.items():
@@ -73,9 +74,9 @@ def estimate(
         "trainingPer1kTokens": dataset["training"]["tokens"] * epochs / 1000,
         "inputPer1kTokens": (question_tokens + questions * system_tokens) / 1000,
         "outputPer1kTokens": questions * run.answers.max_tokens / 1000,
-        **_judging(run, dataset, rubric_tokens),
     }
-    return bill(_total(asking, _custom_models_part(run, dataset, rubric_tokens)), run, model)
+    scoring = _total(_calibrating(dataset, rubric_tokens), _scoring(run, dataset, rubric_tokens))
+    return bill(_total(_total(asking, scoring), _custom_models_part(run, dataset, rubric_tokens)), run, model)
 
 
 def with_throughput(
@@ -83,9 +84,11 @@ def with_throughput(
 ) -> tuple[Cost, Cost]:
     """What the run has cost before it buys a throughput, and what it may have cost at its end.
 
-    state: the execution's, with baseScores and, after training, job and training.
+    state: the execution's, with calibration, baseScores and, after training, job and training.
     """
-    spent = {"trainingPer1kTokens": trained_tokens(state, run) / 1000, **state["baseScores"]["spent"]}
+    # A report is written also where the calibration's answer got lost.
+    scored = _total(state["baseScores"]["spent"], state.get("calibration", {}).get("spent", {}))
+    spent = {"trainingPer1kTokens": trained_tokens(state, run) / 1000, **scored}
     rest = _custom_models_part(run, state["dataset"], rubric_tokens)
     return bill(spent, run, model), bill(_total(spent, rest), run, model)
 
@@ -93,7 +96,7 @@ def with_throughput(
 def usage(
     answers: Iterable[Mapping[str, Any]], judgements: Iterable[Mapping[str, Any]], since: str
 ) -> dict[str, float]:
-    """The quantities that the base model's answers and judgements made; those made before, another run has paid."""
+    """The quantities of the base model's answers and of scored answers; those made before, another run has paid."""
     own_answers = [answer for answer in answers if is_since(answer["askedAt"], since)]
     own_judgements = [judgement for judgement in judgements if is_since(judgement["judgedAt"], since)]
     return {
@@ -101,6 +104,8 @@ def usage(
         "outputPer1kTokens": sum(answer["outputTokens"] for answer in own_answers) / 1000,
         "judgeInputPer1kTokens": sum(judgement["judgeInputTokens"] for judgement in own_judgements) / 1000,
         "judgeOutputPer1kTokens": sum(judgement["judgeOutputTokens"] for judgement in own_judgements) / 1000,
+        # Answers of the judge's calibration are not embedded.
+        "embeddingPer1kTokens": sum(judgement.get("embeddingTokens", 0) for judgement in own_judgements) / 1000,
     }
 
 
@@ -114,7 +119,7 @@ def trained_tokens(state: Mapping[str, Any], run: RunConfig) -> int:
 
 def is_own_job(state: Mapping[str, Any], run: RunConfig) -> bool:
     """Not one of an earlier run, which has paid for it."""
-    created_at = state["job"]["createdAt"]
+    created_at = state["job"].get("createdAt")
     return created_at is None or is_since(created_at, run.started_at)
 
 
@@ -126,16 +131,27 @@ def _custom_models_part(run: RunConfig, dataset: Mapping[str, Any], rubric_token
     questions = dataset["evaluation"]["records"]
     hours = PLANNED_CREATION_HOURS + questions * PLANNED_SECONDS_PER_ANSWER / run.answers.concurrency / 3600
     bought = 0 if dataset["customModelAnswered"] else math.ceil(hours)
-    return {"throughputPerHour": float(bought), **_judging(run, dataset, rubric_tokens)}
+    return {"throughputPerHour": float(bought), **_scoring(run, dataset, rubric_tokens)}
 
 
-def _judging(run: RunConfig, dataset: Mapping[str, Any], rubric_tokens: int) -> Mapping[str, float]:
-    """Of one model's answers."""
+def _calibrating(dataset: Mapping[str, Any], rubric_tokens: int) -> Mapping[str, float]:
+    """The judge, with answers about as long as the evaluation data's."""
     questions, question_tokens = dataset["evaluation"]["records"], dataset["evaluation"]["tokens"]
-    judged = questions * (rubric_tokens + run.answers.max_tokens) + question_tokens
+    judged = len(calibration.KINDS) * min(calibration.QUESTIONS, questions)
     return {
-        "judgeInputPer1kTokens": judged / 1000,
-        "judgeOutputPer1kTokens": questions * PLANNED_JUDGEMENT_TOKENS / 1000,
+        "judgeInputPer1kTokens": judged * (rubric_tokens + 2 * question_tokens / questions) / 1000,
+        "judgeOutputPer1kTokens": judged * PLANNED_JUDGEMENT_TOKENS / 1000,
+    }
+
+
+def _scoring(run: RunConfig, dataset: Mapping[str, Any], rubric_tokens: int) -> Mapping[str, float]:
+    """One model's answers, judged and embedded."""
+    questions, question_tokens = dataset["evaluation"]["records"], dataset["evaluation"]["tokens"]
+    answers = questions * run.answers.max_tokens + question_tokens
+    return {
+        "judgeInputPer1kTokens": run.judge_repeats * (questions * rubric_tokens + answers) / 1000,
+        "judgeOutputPer1kTokens": run.judge_repeats * questions * PLANNED_JUDGEMENT_TOKENS / 1000,
+        "embeddingPer1kTokens": answers / 1000,
     }
 
 

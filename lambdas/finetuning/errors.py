@@ -9,7 +9,7 @@ ExperimentError                       a message for people: what, where, what to
 ├── ProvisionedThroughputError        the throughput failed, or did not come into service in time
 ├── OverBudgetError                   with a throughput the run would cost more than it may
 ├── MetricsNotFoundError              the job's metrics files are missing or cannot be read
-├── JudgeUnusableError                the judge scored too few answers for a verdict
+├── JudgeUnusableError                the judge cannot tell good answers from bad ones, or scored too few
 └── ReapIncompleteError               the guard could not see or do everything (every problem listed)
 TransientError                        throttling, a lost connection, a 5xx: the same call may succeed later
 """

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning import names
 from finetuning.base_models import BaseModel
+from finetuning.ending import Ending
 from finetuning.guard import Resource
 from finetuning.report import render
-from finetuning.result import Ending, build
+from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT, RunStore
 from finetuning.task import usable
 
@@ -87,9 +88,10 @@ class Interrupted:
             description = self.stepfunctions.describe_execution(executionArn=execution_arn)
             state = {**state, "failure": _failure(description)}
         run_id = run_id_of(execution_arn)
-        result = build(Ending(run_id, execution_arn, state, store, self.model, self.environment, now))
+        ending = Ending(run_id, execution_arn, state, store, self.model, self.environment, now)
+        result = build(ending)
         if not failed_by_itself:
-            result["headline"] = f"The run was interrupted in the state {entered}, before it could give a verdict."
+            result["headline"] = ending.say("verdict.interrupted", state=entered)
             result["failure"]["whatToDo"] = _what_to_do(run_id, state)
         return result
 

@@ -3,202 +3,93 @@
 Built at the end of every run, also of one that failed anywhere: what is not there yet is left empty.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 from typing import Any
 
-from finetuning.answers import answering_seconds
-from finetuning.base_models import BaseModel
-from finetuning.cost import Cost, bill, is_own_job, is_since, trained_tokens, usage, with_throughput
-from finetuning.judge import RUBRIC
+from finetuning.cost import Cost, bill, trained_tokens, usage, with_throughput
+from finetuning.coverage_findings import describe
+from finetuning.ending import Ending
+from finetuning.failure import describe_failure
+from finetuning.languages import language_of
 from finetuning.next_steps import next_steps
+from finetuning.outcome import Outcome
+from finetuning.rubric import RUBRIC
 from finetuning.run_config import RunConfig
-from finetuning.run_store import TRAINING, AnsweringModel, RunStore, answers_key, dataset_key, scores_key
+from finetuning.run_store import TRAINING, AnsweringModel, dataset_key
 from finetuning.tokens import estimate_tokens
-from finetuning.verdict import failure_message, rule
+from finetuning.verdict import Verdict, rule
 from finetuning.version import code_version
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What a report is made from. state: with usable parts only; where there is a `failure`, `failedAt` says where."""
-
-    run_id: str
-    execution_arn: str
-    state: Mapping[str, Any]
-    store: RunStore
-    model: BaseModel
-    environment: str
-    now: datetime
-
-    @cached_property
-    def run(self) -> RunConfig | None:
-        """None where the execution input was refused."""
-        return RunConfig.from_json(self.state["run"]) if "run" in self.state else None
-
-    @property
-    def custom_model_arn(self) -> str | None:
-        """The model that was trained or given; None before there is one."""
-        trained: str | None = self.state.get("job", {}).get("customModelArn")
-        return trained or (self.run.custom_model_arn if self.run else None)
-
-    @cached_property
-    def scores(self) -> Mapping[AnsweringModel, Mapping[str, Any]]:
-        found = {model: self.store.find_json(scores_key(model)) for model in _MODELS}
-        return {model: document for model, document in found.items() if document is not None}
-
-    @cached_property
-    def answers(self) -> Mapping[AnsweringModel, Mapping[int, Mapping[str, Any]]]:
-        """Every answer that was given, by model and question."""
-        batches = self.state.get("dataset", {}).get("batches", [])
-        documents = {
-            model: [self.store.find_json(answers_key(model, batch["index"])) for batch in batches] for model in _MODELS
-        }
-        return {
-            model: {answer["index"]: answer for document in found if document for answer in document["answers"]}
-            for model, found in documents.items()
-        }
-
-    @cached_property
-    def comparison(self) -> Mapping[str, Any]:
-        comparison: Mapping[str, Any] = self.scores.get("custom", {}).get("comparison", {})
-        return comparison
-
-    @property
-    def throughput_created_at(self) -> str | None:
-        """None where no throughput is known to have been."""
-        deletion, throughput = self.state.get("deletion", {}), self.state.get("throughput", {})
-        created_at: str | None = deletion.get("createdAt") or throughput.get("createdAt")
-        return created_at
-
-    @property
-    def throughput_gone(self) -> bool:
-        return bool(self.state.get("deletion", {}).get("gone"))
-
-    @cached_property
-    def throughput_seconds(self) -> float:
-        """From creation until it was confirmed gone, or until now where it is not."""
-        if self.throughput_created_at is None:
-            return 0.0
-        ended = datetime.fromisoformat(self.state["deletion"]["at"]) if self.throughput_gone else self.now
-        return (ended - datetime.fromisoformat(self.throughput_created_at)).total_seconds()
-
-    @cached_property
-    def answering_seconds(self) -> float:
-        """The part of throughput_seconds in which it answered questions."""
-        since = self.throughput_created_at
-        if since is None:
-            return 0.0
-        # An earlier run's answers came from another throughput.
-        return answering_seconds(each for each in self.answers["custom"].values() if is_since(each["askedAt"], since))
-
-    @property
-    def resume(self) -> Mapping[str, Any] | None:
-        """The input of a run that goes on from this one; None where nothing has been paid for yet."""
-        return {"resumeFrom": self.run_id} if self.answers["base"] else None
-
-    @property
-    def throughput_alive(self) -> bool:
-        """Also where nobody knows: a create may have had no answer, and then the deletion failed."""
-        unknown = "baseScores" in self.state and "failure" in self.state
-        return (self.throughput_created_at is not None or unknown) and not self.throughput_gone
-
-    @property
-    def job_without_metrics(self) -> bool:
-        """What such a job's training cost is not known."""
-        if self.run is None or "job" not in self.state or "training" in self.state:
-            return False
-        return is_own_job(self.state, self.run)
-
-
-# Step Functions takes a cause of up to 32,768 characters (the type SensitiveCause of its API, read 2026-11).
-LONGEST_MESSAGE = 30_000
-_MODELS: tuple[AnsweringModel, ...] = ("base", "custom")
 
 
 def build(ending: Ending) -> dict[str, Any]:
     """The document of result.json."""
     state = ending.state
-    ruling = rule(state, ending.comparison)
+    ruling = rule(state, ending.measurement.scores, ending.say)
     questions = _questions(ending)
-    training = ending.store.find_json(TRAINING) if "training" in state else None
-    unanswered = {model: document["unanswered"] for model, document in ending.scores.items()}
-    return {
+    result = {
         "runId": ending.run_id,
         "executionArn": ending.execution_arn,
         "status": "FAILED" if "failure" in state else "SUCCEEDED",
         "baseModel": ending.model.key,
+        "language": ending.say.language,
         "verdict": ruling.verdict,
         "headline": ruling.headline,
-        "scores": ending.comparison,
-        "unscored": {model: document["unscored"] for model, document in ending.scores.items()},
-        "unanswered": unanswered,
-        "training": training,
+        **ending.measurement.parts(ruling.verdict, ending.say),
+        "training": ending.store.find_json(TRAINING) if "training" in state else None,
+        "coverage": describe(ending.coverage, questions, ending.say) if ending.coverage else None,
         "cost": _cost(ending),
         "questions": questions,
-        "nextSteps": [
-            _ready_to_paste(step, ending.run)
-            for step in next_steps(
-                ruling.verdict,
-                ending.model,
-                ending.run,
-                training,
-                questions,
-                _too_much_usd(ending),
-                ending.resume,
-                unanswered.get("custom", 0),
-            )
-        ],
         "warnings": _warnings(ending),
-        "failure": _failure(ending),
+        "failure": describe_failure(ending),
         "timeline": _timeline(ending),
         "provenance": _provenance(ending),
     }
+    return {**result, "nextSteps": _next_steps(ending, ruling.verdict, result)}
 
 
-def _ready_to_paste(step: Mapping[str, Any], run: RunConfig | None) -> Mapping[str, Any]:
-    """The step with its input completed by this run's own: only what the step is about changes."""
-    if step["input"] is None or run is None or "resumeFrom" in step["input"]:
-        return step
-    completed = {**run.given, **step["input"]}
-    if "hyperParameters" in step["input"]:
-        completed["hyperParameters"] = {**run.given.get("hyperParameters", {}), **step["input"]["hyperParameters"]}
-    return {**step, "input": completed}
+def _next_steps(ending: Ending, verdict: Verdict, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """None at all where the execution input was refused."""
+    if ending.run is None:
+        return []
+    return next_steps(
+        Outcome(
+            verdict=verdict,
+            model=ending.model,
+            run=ending.run,
+            result=result,
+            too_much_usd=_too_much_usd(ending, ending.run),
+            resume=ending.resume,
+            custom_model_arn=ending.custom_model_arn,
+            say=ending.say,
+        )
+    )
 
 
-def _too_much_usd(ending: Ending) -> float | None:
+def _too_much_usd(ending: Ending, run: RunConfig) -> float | None:
     """What the run would cost, as was known when its budget was last looked at."""
-    if ending.run is None or "baseScores" not in ending.state:
+    if "baseScores" not in ending.state:
         estimated_usd: float | None = ending.state.get("cost", {}).get("estimatedUsd")
         return estimated_usd
-    _, total = with_throughput(ending.state, ending.run, ending.model, estimate_tokens(RUBRIC))
+    _, total = with_throughput(ending.state, run, ending.model, estimate_tokens(RUBRIC))
     return total.usd
 
 
 def _questions(ending: Ending) -> list[dict[str, Any]]:
     if "dataset" not in ending.state:
         return []
-    scores = {
-        model: {question["index"]: question for question in document["questions"]}
-        for model, document in ending.scores.items()
-    }
 
     def side(model: AnsweringModel, index: int) -> dict[str, Any] | None:
         answer = ending.answers[model].get(index)
-        if answer is None:
-            return None
-        score = scores.get(model, {}).get(index, {})
-        return {"answer": answer["answer"], **{key: score.get(key) for key in ("correctness", "reason", "chrf")}}
+        return {"answer": answer["answer"], **ending.measurement.of_answer(model, index)} if answer else None
 
     questions = []
     for index, record in enumerate(ending.store.read_jsonl(dataset_key("evaluation"))):
         base, custom = side("base", index), side("custom", index)
         pair = [answered["correctness"] for answered in (base, custom) if answered]
         difference = pair[1] - pair[0] if len(pair) == 2 and None not in pair else None
-        questions.append({"index": index, **record, "base": base, "custom": custom, "difference": difference})
+        covered = ending.coverage["questions"][index] if ending.coverage else None
+        asked = {"index": index, **record, "language": language_of(record["question"]), "coverage": covered}
+        questions.append({**asked, "base": base, "custom": custom, "difference": difference})
     return questions
 
 
@@ -224,6 +115,7 @@ def _cost(ending: Ending) -> dict[str, Any] | None:
 def _actual_cost(ending: Ending, run: RunConfig) -> Cost:
     """From what was really used; a job that did not complete is not in it (see _warnings)."""
     judged = [question for document in ending.scores.values() for question in document["questions"]]
+    judged += ending.calibration["cases"] if ending.calibration else []
     quantities = {
         "trainingPer1kTokens": trained_tokens(ending.state, run) / 1000,
         "throughputPerHour": ending.throughput_seconds / 3600,
@@ -235,60 +127,17 @@ def _actual_cost(ending: Ending, run: RunConfig) -> Cost:
 def _warnings(ending: Ending) -> list[str]:
     state = ending.state
     warnings = [*state.get("prerequisites", {}).get("warnings", []), *state.get("dataset", {}).get("warnings", [])]
-    for model, document in ending.scores.items():
-        if document["unscored"]:
-            warnings.append(f"{document['unscored']} answers of the {model} model have no score; they are in no mean.")
-        if document["unanswered"]:
-            left = document["unanswered"]
-            warnings.append(f"The {model} model's time was up with {left} questions unanswered; they are in no mean.")
+    warnings += ending.measurement.warnings(ending.say)
     cut = sum(
         answer["stopReason"] == "max_tokens" for answers in ending.answers.values() for answer in answers.values()
     )
     if cut:
-        warnings.append(f"{cut} answers were cut off at answers.maxTokens.")
+        warnings.append(ending.say("verdict.cutOff", count=cut))
     if ending.job_without_metrics:
-        warnings.append("A customization job was started and gave no metrics; what its training costs is not included.")
+        warnings.append(ending.say("verdict.jobWithoutMetrics"))
     if ending.throughput_alive:
-        warnings.insert(
-            0,
-            "THE PROVISIONED THROUGHPUT MAY STILL BE ALIVE, AND COSTS BY THE HOUR: delete it in the Bedrock console.",
-        )
+        warnings.insert(0, ending.say("verdict.throughputAlive"))
     return warnings
-
-
-def _failure(ending: Ending) -> dict[str, Any] | None:
-    failure = ending.state.get("failure")
-    if failure is None:
-        return None
-    error, go_on = failure["Error"], "start a new execution"
-    if ending.resume is not None:
-        go_on += f" with the input {json.dumps(ending.resume)}: what this run has made and paid for is used again"
-    if error == "OverBudget":
-        what_to_do = _cheaper(ending)
-    elif error == "OverBudgetError":
-        what_to_do = f"To spend more, {go_on}; raise maxSpendUsd in it."
-    elif error in ("TransientError", "States.Timeout", "Sandbox.Timedout"):
-        what_to_do = f"AWS did not answer as it should, several times. Later, {go_on}."
-    else:
-        what_to_do = f"Mend what the message names, then {go_on}."
-    state: str = ending.state["failedAt"]["state"]
-    return {"state": state, "error": error, "message": failure_message(failure), "whatToDo": what_to_do}
-
-
-def failure_text(failure: Mapping[str, Any]) -> str:
-    """For people, from result.json's `failure`: the state that failed, why, and what to do."""
-    message = failure["message"] or failure["error"]
-    if len(message) > LONGEST_MESSAGE:
-        message = f"{message[:LONGEST_MESSAGE]} … (the report has all of it)"
-    return f"{failure['state']} failed: {message}\nWhat to do: {failure['whatToDo']}"
-
-
-def _cheaper(ending: Ending) -> str:
-    """Where the money would have gone, since that is where a change helps."""
-    items = ending.state.get("cost", {}).get("items", [])
-    dearest = max(items, key=lambda item: item["usd"] or 0, default=None)
-    most = f" Most of the estimate is {dearest['item']}: ${dearest['usd']:,.2f}." if dearest and dearest["usd"] else ""
-    return f"Raise maxSpendUsd in the execution input.{most}"
 
 
 def _timeline(ending: Ending) -> list[dict[str, str]]:

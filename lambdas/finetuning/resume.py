@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from finetuning.judge import VERSION
+from finetuning.rubric import VERSION
 from finetuning.run_config import RunConfig
 from finetuning.run_store import DATASET_FILES, RUN, TRAINING, RunStore, answers_key, dataset_key
 
@@ -19,7 +19,9 @@ def leave(store: RunStore, run: RunConfig, dataset: Mapping[str, Any]) -> None:
 def take_over(store: RunStore, earlier: RunStore, run: RunConfig) -> Mapping[str, Any]:
     """Copy what the earlier run has. Returns what ValidateDataset returned there, about the copies."""
     left = earlier.read_json(RUN)
-    same_judge = (left["run"]["judgeModel"], left["judgeVersion"]) == (run.judge_model, VERSION)
+    earlier_run = left["run"]
+    asked = (earlier_run["judgeModel"], left["judgeVersion"], earlier_run["judgeRepeats"])
+    same_judge = asked == (run.judge_model, VERSION, run.judge_repeats)
     copied = ["dataset/", "answers/", TRAINING, *(["scores/base/", "scores/custom/"] if same_judge else [])]
     keys = [key for prefix in copied for key in earlier.keys(prefix)]
     for key in keys:

@@ -13,10 +13,12 @@ from finetuning.base_models import (
     BaseModel,
     HyperParameter,
 )
+from finetuning.card import CARD
 from finetuning.errors import InvalidInputError
 from finetuning.json_names import camel_keys, snake
 from finetuning.names import run_id
 from finetuning.run_store import DATASET_FILES
+from finetuning.texts import DEFAULT_LANGUAGE, LANGUAGES, Language
 
 DEFAULT_DATASET = "bedrock-faq"
 DEFAULT_MAX_SPEND_USD = 200.0
@@ -33,12 +35,16 @@ _CUSTOM_MODEL_ARN = re.compile(r"arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{
 
 @dataclass(frozen=True)
 class Dataset:
-    """Where the three files of a dataset are (S3 URIs), and what people call it."""
+    """Where the three files of a dataset are (S3 URIs), and what people call it.
+
+    card: where a fourth, card.json, is if there is one; None where there is none for certain.
+    """
 
     name: str
     training: str
     validation: str
     evaluation: str
+    card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,8 @@ class RunConfig:
     """What one run will do. `hyper_parameters` are strings, as the API takes them; `prices` outrank the catalogue's.
 
     deadline_minutes: of the throughput, from its creation.
+    language: of the report.
+    judge_repeats: how often the judge is asked for a score of the same answer.
     earlier_runs: the runs that this one goes on from, the latest first.
     given: the execution input; of a run that goes on, completed by what the earlier ones were given.
     """
@@ -78,6 +86,8 @@ class RunConfig:
     answers: AnswerSettings = AnswerSettings()
     prices: Mapping[str, float] = field(default_factory=dict)
     deadline_minutes: float = DEFAULT_DEADLINE_MINUTES
+    language: Language = DEFAULT_LANGUAGE
+    judge_repeats: int = 1
     earlier_runs: tuple[str, ...] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
     started_at: str = ""
@@ -119,7 +129,7 @@ def configure(
 ) -> RunConfig:
     """Check the execution input and fill in the defaults: the earlier run's where it goes on from one.
 
-    shipped_datasets: name → {"training": S3 URI, "validation": …, "evaluation": …}
+    shipped_datasets: name → {"training": S3 URI, "validation": …, "evaluation": …} and, where there is one, "card"
     find_run: run id → what that run did; None where there is no such run, or it captured no dataset.
     Raises InvalidInputError, which lists every problem at once.
     """
@@ -143,6 +153,8 @@ def configure(
         "answers": lambda value: _answer_settings(value, earlier.answers if earlier else AnswerSettings()),
         "prices": _prices,
         "deadlineMinutes": lambda value: _number(value, minimum=30, maximum=600),
+        "language": _language,
+        "judgeRepeats": lambda value: _number(value, minimum=1, maximum=5, integer=True),
     }
     defaults = {} if earlier else {"dataset": DEFAULT_DATASET, "hyperParameters": {}}
     values: dict[str, Any] = {}
@@ -211,7 +223,7 @@ def _dataset(value: object, shipped: Mapping[str, Mapping[str, str]], data_bucke
             return Dataset(name=value, **shipped[value])
         if not _DATASET_NAME.fullmatch(value):
             raise _FieldError(f": {value!r} is no dataset name (lower-case letters, digits, . _ -)")
-        return Dataset(value, *(f"s3://{data_bucket}/datasets/{value}/{file}.jsonl" for file in DATASET_FILES))
+        return _in_folder(value, *(f"s3://{data_bucket}/datasets/{value}/{file}.jsonl" for file in DATASET_FILES))
     if not isinstance(value, dict):
         raise _FieldError(": must be a name or an object with training, validation and evaluation S3 URIs")
     prefix = f"s3://{data_bucket}/datasets/"
@@ -227,7 +239,12 @@ def _dataset(value: object, shipped: Mapping[str, Mapping[str, str]], data_bucke
     if problems:
         raise _FieldError(*sorted(problems))
     name = value["training"].removeprefix(prefix).split("/")[0]
-    return Dataset(name, *(value[file] for file in DATASET_FILES))
+    return _in_folder(name, *(value[file] for file in DATASET_FILES))
+
+
+def _in_folder(name: str, training: str, validation: str, evaluation: str) -> Dataset:
+    """A dataset of the data bucket, whose card is beside its training data."""
+    return Dataset(name, training, validation, evaluation, card=f"{training.rpartition('/')[0]}/{CARD}")
 
 
 def _hyper_parameters(value: object, model: BaseModel) -> dict[str, str]:
@@ -268,6 +285,13 @@ def _judge_model(value: object) -> str:
     if not isinstance(value, str) or value not in JUDGE_MODELS:
         raise _FieldError(f": must be one of {', '.join(JUDGE_MODELS)}; got {value!r}")
     return value
+
+
+def _language(value: object) -> Language:
+    language = next((known for known in LANGUAGES if known == value), None)
+    if language is None:
+        raise _FieldError(f": must be one of {', '.join(LANGUAGES)}; got {value!r}")
+    return language
 
 
 def _system_prompt(value: object) -> str:

@@ -16,6 +16,9 @@ REPORT = "report.html"
 # What a later run needs to go on from this one; written once the dataset is captured.
 RUN = "run.json"
 TRAINING = "training.json"
+# What its training data holds on each of its questions; below dataset/, since it is the dataset's.
+COVERAGE = "dataset/coverage.json"
+CALIBRATION = "scores/calibration.json"
 JOB_OUTPUT = "job/"
 
 

@@ -1,30 +1,61 @@
-"""The metrics of an answer. Adding a metric = one function and one entry in METRICS.
+"""The metrics of an answer, and two models compared by them. Adding a metric = one function, one entry in METRICS.
 
-This module needs the scoring layer (sacrebleu, numpy); only score_answers imports it.
+This module needs the scoring layer (sacrebleu, scipy, regex); only score_answers imports it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import regex
 from sacrebleu.metrics.chrf import CHRF
 
-from finetuning.statistics import paired_difference
+from finetuning.card import Pattern
+from finetuning.judge import Judgement
+from finetuning.languages import language_of
+from finetuning.refusals import is_refusal
+from finetuning.rubric import HIGHEST, LOWEST
+from finetuning.statistics import mean_interval, paired_difference
 
 _CHRF = CHRF()
+# Of a regular expression that somebody wrote, on one answer: one that backtracks without end gives no value.
+PATTERN_SECONDS = 0.2
+
+Scored = Mapping[str, Any]
+"""One answer's scores as the documents under scores/ have them, by Metric.key."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one answer. answer: as the documents under answers/ have it."""
+
+    answer: Mapping[str, Any]
+    reference_answer: str
+    judgement: Judgement
+    similarity: float | None
+    pattern: Pattern | None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """higher_is_better and the range belong to every number that is shown of it."""
+    """measure: the value of one answer, None where there is none; a truth value counts as 0 or 1.
+
+    higher_is_better (None = neither), lowest, highest (None = no bound) and unit belong to every number that is shown.
+    """
 
     name: str
-    higher_is_better: bool
-    lowest: float
-    highest: float
+    measure: Callable[[Evidence], float | None]
+    higher_is_better: bool | None
+    unit: str | None = None
+    lowest: float = 0
+    highest: float | None = None
+    # Of one answer, where the metric is named for all of them.
+    one: str | None = None
 
-
-METRICS = (Metric("correctness", True, 1, 10), Metric("chrf", True, 0, 100))
+    @property
+    def key(self) -> str:
+        return self.one or self.name
 
 
 def chrf(answer: str, reference_answer: str) -> float:
@@ -32,44 +63,121 @@ def chrf(answer: str, reference_answer: str) -> float:
     return float(_CHRF.sentence_score(answer, [reference_answer]).score)
 
 
-def mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def has_pattern(answer: str, pattern: Pattern | None) -> bool | None:
+    """Whether the pattern is found in the answer; None where the dataset has none, or it takes too long to tell."""
+    if pattern is None:
+        return None
+    try:
+        return regex.search(pattern.regex, answer, timeout=PATTERN_SECONDS) is not None
+    except TimeoutError:
+        return None
 
 
-def summarize(questions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Per metric the mean over the questions that have a score, and how many those are."""
+METRICS = (
+    Metric("correctness", lambda e: e.judgement.score, True, "points", LOWEST, HIGHEST),
+    Metric("contradictions", lambda e: e.judgement.contradictions, False, "count"),
+    Metric("similarity", lambda e: e.similarity, True, None, 0, 1),
+    Metric("chrf", lambda e: chrf(e.answer["answer"], e.reference_answer), True, None, 0, 100),
+    Metric("refusals", lambda e: is_refusal(e.answer["answer"]), False, "%", 0, 1, one="refusal"),
+    Metric("pattern", lambda e: has_pattern(e.answer["answer"], e.pattern), True, "%", 0, 1),
+    Metric("length", lambda e: len(e.answer["answer"]), None, "characters"),
+    Metric("latency", lambda e: e.answer["latencyMs"] / 1000, False, "s"),
+    Metric("outputTokens", lambda e: e.answer["outputTokens"], None, "tokens"),
+)
+
+
+def measure(evidence: Evidence) -> dict[str, float | None]:
+    """Every metric of one answer, by Metric.key."""
+    return {metric.key: metric.measure(evidence) for metric in METRICS}
+
+
+def summarize(questions: Sequence[Scored]) -> dict[str, Any]:
+    """Per metric that was measured: the mean over the questions that have a value, its interval, how many those are."""
     return {
-        metric.name: {"mean": mean(scores), "n": len(scores)}
+        metric.name: {"mean": mean(values), "ci95": mean_interval(values), "n": len(values)}
         for metric in METRICS
-        for scores in [[q[metric.name] for q in questions if q[metric.name] is not None]]
+        if (values := [float(q[metric.key]) for q in questions if q.get(metric.key) is not None])
     }
 
 
-def compare(base: Sequence[Mapping[str, Any]], custom: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Per metric the paired difference over the questions that both models have a score for.
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def compare(base: Sequence[Scored], custom: Sequence[Scored]) -> dict[str, Any]:
+    """Per metric the paired difference over the questions that both models have a value for.
 
     The means are over those pairs too, so that custom - base = difference.
     """
-    base_by_index = {question["index"]: question for question in base}
-    comparison: dict[str, Any] = {}
-    for metric in METRICS:
-        pairs = [
-            (base_by_index[question["index"]][metric.name], question[metric.name])
-            for question in custom
-            if question[metric.name] is not None and base_by_index[question["index"]][metric.name] is not None
-        ]
-        if not pairs:
-            continue
-        before, after = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        paired = paired_difference(before, after)
-        comparison[metric.name] = {
-            "base": mean(before),
-            "custom": mean(after),
-            "difference": paired.difference,
-            "ci95": list(paired.ci95),
-            "pValue": paired.p_value,
-            "n": paired.n,
-            "higherIsBetter": metric.higher_is_better,
-            "range": [metric.lowest, metric.highest],
-        }
-    return comparison
+    return {metric.name: _compared(metric, pairs) for metric in METRICS if (pairs := _pairs(base, custom, metric.key))}
+
+
+def effects(base: Sequence[Scored], custom: Sequence[Scored], records: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Correctness compared within each topic, and within each language of the questions.
+
+    records: the evaluation data, whose position is a question's index.
+    """
+    return {
+        "topic": _effects(base, custom, lambda index: records[index]["topic"]),
+        "language": _effects(base, custom, lambda index: language_of(records[index]["question"])),
+    }
+
+
+def _effects(base: Sequence[Scored], custom: Sequence[Scored], group_of: Callable[[int], str]) -> dict[str, Any]:
+    groups = defaultdict(list)
+    for question in custom:
+        groups[group_of(question["index"])].append(question)
+    found = {group: _pairs(base, members, "correctness") for group, members in sorted(groups.items())}
+    return {group: _difference(pairs) for group, pairs in found.items() if pairs}
+
+
+Pairs = Sequence[tuple[float, float]]
+
+
+def _pairs(base: Sequence[Scored], custom: Iterable[Scored], key: str) -> Pairs:
+    """(base, custom) of each question that both have a value for."""
+    before = {question["index"]: question.get(key) for question in base}
+    return [
+        (float(one), float(other))
+        for question in custom
+        if (one := before.get(question["index"])) is not None and (other := question.get(key)) is not None
+    ]
+
+
+def _difference(pairs: Pairs) -> dict[str, Any]:
+    base, custom = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    paired = paired_difference(base, custom)
+    return {
+        "base": mean(base),
+        "custom": mean(custom),
+        "difference": paired.difference,
+        "ci95": paired.ci95,
+        "pValue": paired.p_value,
+        "n": paired.n,
+        "sd": paired.sd,
+    }
+
+
+def _compared(metric: Metric, pairs: Pairs) -> dict[str, Any]:
+    return {
+        **_difference(pairs),
+        "baseCi95": mean_interval([base for base, _ in pairs]),
+        "customCi95": mean_interval([custom for _, custom in pairs]),
+        **_wins(metric, pairs),
+        "higherIsBetter": metric.higher_is_better,
+        "range": None if metric.highest is None else [metric.lowest, metric.highest],
+        "unit": metric.unit,
+    }
+
+
+def _wins(metric: Metric, pairs: Pairs) -> dict[str, int | None]:
+    """On how many questions the custom model is better, equal, worse; None where there is no better."""
+    if metric.higher_is_better is None:
+        return dict.fromkeys(("wins", "ties", "losses"))
+    sign = 1 if metric.higher_is_better else -1
+    gains = [sign * (custom - base) for base, custom in pairs]
+    return {
+        "wins": sum(gain > 0 for gain in gains),
+        "ties": sum(gain == 0 for gain in gains),
+        "losses": sum(gain < 0 for gain in gains),
+    }

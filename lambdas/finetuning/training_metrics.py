@@ -1,4 +1,4 @@
-"""What the job's two metrics files say: whether training taught the model something, and how it went."""
+"""What the job's two metrics files say: the loss by step and by epoch, and whether the model learned something."""
 
 import csv
 import math
@@ -12,8 +12,6 @@ from finetuning.run_config import RunConfig
 # A smaller drop of the validation loss than this share promises no visible effect. For orientation: the loss of a real
 # run fell by 42%, that of our stand-in trained on shuffled answers by about 2%.
 MINIMUM_DROP = 0.03
-# Validation loss this far above its best, at the end, is overfitting.
-OVERFITTING_RISE = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,12 @@ class TrainingMetrics:
 
     @property
     def best(self) -> Loss:
-        return min(self.validation, key=lambda row: row.loss)
+        """The epoch with the lowest validation loss.
+
+        Of several with the same loss it is the last: a tie means that the file's figures are rounded, and of models
+        that cannot be told apart by validation data this one has learned the most of the training data.
+        """
+        return min(reversed(self.validation), key=lambda row: row.loss)
 
     @property
     def epochs(self) -> int:
@@ -47,41 +50,36 @@ class TrainingMetrics:
         return self.epochs < self.epochs_asked
 
     @property
-    def drop(self) -> float:
-        """By which share the validation loss fell, or the training loss where there was a single epoch.
+    def course(self) -> Sequence[Loss]:
+        """Two losses or more, in order, that show what training changed.
+
+        The validation losses; where there was a single epoch, the first training loss and the lowest.
+        """
+        if len(self.validation) > 1:
+            return self.validation
+        return self.training[0], min(self.training, key=lambda row: row.loss)
+
+    @property
+    def first(self) -> float:
+        """The loss at the start.
 
         Validation loss is first measured after the first epoch. Where the training loss of the first step is higher, it
         stands for the loss before training: a large dataset may teach everything in its first epoch.
         """
-        if len(self.validation) == 1:
-            first, lowest = self.training[0].loss, min(row.loss for row in self.training)
-        else:
-            first, lowest = max(self.validation[0].loss, self.training[0].loss), self.best.loss
-        return 1 - lowest / first if first else 0.0
+        return max(self.course[0].loss, self.training[0].loss)
+
+    @property
+    def lowest(self) -> float:
+        return min(row.loss for row in self.course)
+
+    @property
+    def drop(self) -> float:
+        """By which share the loss fell, from the start to its lowest."""
+        return 1 - self.lowest / self.first if self.first else 0.0
 
     @property
     def learned(self) -> bool:
         return self.drop >= MINIMUM_DROP
-
-    @property
-    def diagnosis(self) -> str:
-        return (
-            self._course
-            if self.is_validated
-            else f"The job wrote no validation metrics; by training loss: {self._course}"
-        )
-
-    @property
-    def _course(self) -> str:
-        best, last = self.best, self.validation[-1]
-        if not self.learned:
-            return f"Training moved the loss by {self.drop:.1%} only: it taught the model nothing that can be seen."
-        if last.loss > best.loss * (1 + OVERFITTING_RISE):
-            rise = f"validation loss rose from {best.loss:.3f} to {last.loss:.3f}"
-            return f"The model overfits after epoch {best.epoch}: {rise}."
-        if best.epoch == last.epoch and not self.stopped_early:
-            return f"Validation loss was still falling at epoch {last.epoch}, the last: more epochs may teach it more."
-        return f"Validation loss was best at epoch {best.epoch} ({best.loss:.3f}) and no longer fell after it."
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -91,7 +89,6 @@ class TrainingMetrics:
             "bestEpoch": self.best.epoch,
             "stoppedEarly": self.stopped_early,
             "learned": self.learned,
-            "diagnosis": self.diagnosis,
         }
 
     def curves(self) -> dict[str, Any]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from finetuning.power import detectable_difference, needed_questions
+from finetuning.texts import Texts
+
 # With fewer questions, an interval over questions means little.
 MINIMUM_QUESTIONS = 8
 # With fewer of those that were to be asked, the rest may differ in kind from them.
@@ -34,59 +37,77 @@ class Ruling:
     headline: str
 
 
-def compare(correctness: Mapping[str, Any], unanswered: int = 0) -> Ruling:
-    """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "n", …}.
+def minimum_questions(n: int, unanswered: int) -> int:
+    """unanswered: questions that time did not suffice for; they may differ in kind from those that were answered."""
+    return max(MINIMUM_QUESTIONS, math.ceil(MINIMUM_SHARE * (n + unanswered)))
 
-    unanswered: questions that time did not suffice for; they may differ in kind from those that were answered.
-    """
-    low, high = correctness["ci95"]
-    n = correctness["n"]
-    needed = max(MINIMUM_QUESTIONS, math.ceil(MINIMUM_SHARE * (n + unanswered)))
-    numbers = (
-        f"correctness {correctness['base']:.1f} → {correctness['custom']:.1f} of 10 "
-        f"(95% interval of the difference {low:+.1f} to {high:+.1f}, {n} questions)"
-    )
-    if n < needed:
-        return Ruling(
-            Verdict.INCONCLUSIVE,
-            f"Too few questions to tell ({n}; at least {needed} are needed): {numbers}.",
-        )
+
+def compare(correctness: Mapping[str, Any], say: Texts, unanswered: int = 0) -> Ruling:
+    """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "n", …}."""
+    n, interval = correctness["n"], correctness["ci95"]
+    means = {key: correctness[key] for key in ("base", "custom", "difference", "n")}
+    minimum = minimum_questions(n, unanswered)
+    if interval is None:
+        numbers = say("verdict.numbersWithoutInterval", **means)
+        return Ruling(Verdict.INCONCLUSIVE, say("verdict.tooFewQuestions", n=n, minimum=minimum, numbers=numbers))
+    low, high = interval
+    numbers = say("verdict.numbers", **means, low=low, high=high)
+    if n < minimum:
+        return Ruling(Verdict.INCONCLUSIVE, say("verdict.tooFewQuestions", n=n, minimum=minimum, numbers=numbers))
     if low >= -NEGLIGIBLE and high <= NEGLIGIBLE:
-        return Ruling(Verdict.NO_VISIBLE_EFFECT, f"Fine-tuning had no visible effect: {numbers}.")
+        return Ruling(Verdict.NO_VISIBLE_EFFECT, say("verdict.noVisibleEffect", numbers=numbers))
     if low > 0:
-        return Ruling(Verdict.IMPROVED, f"Fine-tuning helped: {numbers}.")
+        return Ruling(Verdict.IMPROVED, say("verdict.improved", numbers=numbers))
     if high < 0:
-        return Ruling(Verdict.WORSE, f"Fine-tuning made the answers worse: {numbers}.")
-    return Ruling(
-        Verdict.INCONCLUSIVE,
-        f"The questions cannot tell whether fine-tuning helped: {numbers}. The interval spans zero.",
-    )
+        return Ruling(Verdict.WORSE, say("verdict.worse", numbers=numbers))
+    return Ruling(Verdict.INCONCLUSIVE, say("verdict.spansZero", numbers=numbers))
 
 
-def rule(state: Mapping[str, Any], scores: Mapping[str, Any]) -> Ruling:
+def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Ruling:
     """The verdict on a whole run.
 
     state: the execution's state at its end; scores: metric → paired comparison, empty before both models are scored.
     """
     if failure := state.get("failure"):
         if failure["Error"] == "OverBudget":
-            return Ruling(Verdict.OVER_BUDGET, f"Nothing was bought. {failure['Cause']}")
+            return Ruling(Verdict.OVER_BUDGET, say("verdict.nothingBought", reason=failure["Cause"]))
         if failure["Error"] == "OverBudgetError":
-            return Ruling(Verdict.OVER_BUDGET, f"No throughput was bought. {failure_message(failure)}")
-        return Ruling(Verdict.FAILED, "The run failed before it could give a verdict.")
+            return Ruling(Verdict.OVER_BUDGET, say("verdict.noThroughputBought", reason=failure_message(failure)))
+        return Ruling(Verdict.FAILED, say("verdict.failed"))
     if not state["baseScores"]["hasHeadroom"]:
-        mean = state["baseScores"]["correctness"]
-        return Ruling(
-            Verdict.NO_HEADROOM,
-            f"The base model already answers these questions ({mean:.1f} of 10): there is too little left to teach. "
-            "Nothing was bought.",
-        )
+        return Ruling(Verdict.NO_HEADROOM, say("verdict.noHeadroom", mean=state["baseScores"]["correctness"]))
     if "training" in state and not state["training"]["learned"]:
-        return Ruling(Verdict.DID_NOT_LEARN, f"{state['training']['diagnosis']} No throughput was bought.")
+        return Ruling(Verdict.DID_NOT_LEARN, say("verdict.didNotLearn", diagnosis=state["training"]["diagnosis"]))
     unanswered = state["customScores"]["unanswered"]
     if "correctness" not in scores:
-        return Ruling(Verdict.INCONCLUSIVE, "No question has a score from both models, so nothing can be said.")
-    return compare(scores["correctness"], unanswered)
+        return Ruling(Verdict.INCONCLUSIVE, say("verdict.nothingCompared"))
+    return compare(scores["correctness"], say, unanswered)
+
+
+def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts, unanswered: int = 0) -> dict[str, Any]:
+    """What so many questions can show, and where that did not suffice for a verdict, how many would.
+
+    correctness: as for compare, with "sd". Differences smaller than NEGLIGIBLE are nobody's question.
+    """
+    n, sd, difference = correctness["n"], correctness["sd"], max(NEGLIGIBLE, abs(correctness["difference"]))
+    minimum = minimum_questions(n, unanswered)
+    # Differences that do not vary, or a single one, say nothing of how others would.
+    needed = max(minimum, needed_questions(sd, difference)) if sd else minimum
+    detectable = detectable_difference(sd, n) if sd else None
+    if n < minimum == needed:
+        text = say("verdict.powerMinimum", n=n, minimum=minimum)
+    elif detectable is None:
+        text = say("verdict.powerUnknown", n=n)
+    elif verdict is Verdict.INCONCLUSIVE:
+        text = say("verdict.powerNeeded", needed=needed, difference=difference, n=n, detectable=detectable)
+    else:
+        text = say("verdict.powerShown", n=n, detectable=detectable)
+    return {
+        "minimumQuestions": minimum,
+        "neededQuestions": needed if verdict is Verdict.INCONCLUSIVE else None,
+        "detectableDifference": detectable,
+        "text": text,
+    }
 
 
 def failure_message(failure: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from finetuning.base_models import BASE_MODELS, JUDGE_MODELS, BaseModel, JudgeModel, Lifecycle
+from finetuning.base_models import BASE_MODELS, EMBEDDING_MODEL, JUDGE_MODELS, BaseModel, JudgeModel, Lifecycle
 
 from local.bedrock.account import Account
 from local.bedrock.errors import AwsError, not_found
@@ -15,6 +15,7 @@ class FoundationModel:
     """base_model: the catalogue's entry if this is the id that a customization job takes.
 
     on_demand: whether its own id answers; a model behind an inference profile does so by the profile's id alone.
+    output: the modality that it answers in.
     """
 
     id: str
@@ -22,6 +23,7 @@ class FoundationModel:
     lifecycle: Lifecycle
     base_model: BaseModel | None = None
     on_demand: bool = True
+    output: str = "TEXT"
 
     def details(self, account: Account) -> Document:
         today = account.clock.now().date()
@@ -36,8 +38,8 @@ class FoundationModel:
             "modelName": self.name,
             "providerName": self.id.partition(".")[0].title(),
             "inputModalities": ["TEXT"],
-            "outputModalities": ["TEXT"],
-            "responseStreamingSupported": True,
+            "outputModalities": [self.output],
+            "responseStreamingSupported": self.output == "TEXT",
             "customizationsSupported": ["FINE_TUNING"] if self.base_model else [],
             "inferenceTypesSupported": ["PROVISIONED"] if self.base_model else ["ON_DEMAND"] if self.on_demand else [],
             "modelLifecycle": {
@@ -118,4 +120,6 @@ def _catalogue(region: str) -> list[FoundationModel]:
             models.append(
                 FoundationModel(judge.foundation_model, name, Lifecycle(), on_demand=not judge.inference_profile)
             )
+    if region in EMBEDDING_MODEL.regions:
+        models.append(FoundationModel(EMBEDDING_MODEL.id, "Titan Embeddings V2", Lifecycle(), output="EMBEDDING"))
     return models

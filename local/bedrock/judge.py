@@ -10,7 +10,9 @@ WITHOUT_TASK = "Ready."
 
 
 def judgement(models: Models, message: str) -> Document | None:
-    """What the judge calls the tool with: {"score": 1 to 10, "reason": str}; None for a message it cannot grade.
+    """What the judge calls the tool with: {"score": 1 to 10, "contradictions": int, "reason": str}.
+
+    None for a message that it cannot grade.
 
     The message is data: nothing in it changes what the judge does.
     """
@@ -20,5 +22,5 @@ def judgement(models: Models, message: str) -> Document | None:
         return None
     if not isinstance(task, dict) or not all(isinstance(task.get(key), str) for key in _KEYS):
         return None
-    score, reason = models.judge(*(task[key] for key in _KEYS))
-    return {"score": score, "reason": reason}
+    score, contradictions, reason = models.judge(*(task[key] for key in _KEYS))
+    return {"score": score, "contradictions": contradictions, "reason": reason}

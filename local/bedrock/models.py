@@ -35,6 +35,8 @@ class Models(Protocol):
         /,
     ) -> Learnt: ...
 
-    def judge(self, question: str, reference: str, answer: str, /) -> tuple[int, str]:
-        """A score from 1 to 10 and the reason for it."""
+    def judge(self, question: str, reference: str, answer: str, /) -> tuple[int, int, str]:
+        """A score from 1 to 10, the number of claims that the reference contradicts, and the reason."""
         ...
+
+    def embed(self, text: str, dimensions: int, /) -> list[float]: ...

@@ -3,8 +3,9 @@
 import json
 from itertools import count
 
-from finetuning.base_models import JUDGE_MODELS
+from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS
 
+from local.bedrock import embedding
 from local.bedrock.account import Account, resource_id
 from local.bedrock.errors import AwsError, NotEmulatedError, validation_error
 from local.bedrock.foundation_models import FoundationModels, can_be_asked, end_of_life
@@ -25,6 +26,7 @@ from local.bedrock.token_counts import estimated_tokens
 
 _FIRST_TOKEN_MS = 400
 _TOKEN_MS = 12
+_EMBEDDING_MS = 100
 
 
 class Runtime:
@@ -51,14 +53,23 @@ class Runtime:
         return converse_answer(completion, prompt.tool, use_id=f"tooluse_{self._answer_id()}")
 
     def _invoke_model(self, parameters: Document) -> Document:
-        model_id = parameters["modelId"]
+        model_id, body = parameters["modelId"], parameters.get("body", b"")
+        if model_id == EMBEDDING_MODEL.id:
+            return {"body": self._embed(body), "contentType": "application/json"}
         if not self._is_claude(model_id):
-            raise NotEmulatedError(f"InvokeModel with {model_id}: only Claude's messages are; use Converse,")
-        completion = self._complete(model_id, prompt_of_claude(parameters.get("body", b"")))
+            raise NotEmulatedError(f"InvokeModel with {model_id}: only Claude's messages and Titan's embeddings are,")
+        completion = self._complete(model_id, prompt_of_claude(body))
         return {
             "body": claude_answer(completion, model_id, self._answer_id()),
             "contentType": "application/json",
         }
+
+    def _embed(self, body: bytes) -> bytes:
+        if self._foundation_models.find(EMBEDDING_MODEL.id) is None:
+            raise validation_error("The provided model identifier is invalid.")
+        request = embedding.read_request(body)
+        self._account.clock.sleep(_EMBEDDING_MS / 1000)
+        return embedding.response(request, self._models.embed(request.text, request.dimensions))
 
     def _answer_id(self) -> str:
         return resource_id("answer", str(next(self._answers)))
@@ -87,6 +98,8 @@ class Runtime:
         model = self._foundation_models.find(model_id)
         if model is None:
             raise validation_error("The provided model identifier is invalid.")
+        if model.output != "TEXT":
+            raise validation_error("This model doesn't support the Converse operation.")
         if model.base_model is not None or not model.on_demand:
             raise validation_error(f"Invocation of model ID {model_id} with on-demand throughput isn't supported.")
         return self._models.untrained()

@@ -1,5 +1,6 @@
-"""A small model that really learns, in place of a base model, and a judge by similarity: for local runs."""
+"""For local runs: a small model that really learns, a judge by similarity, an embedding by n-grams."""
 
+from local.stand_in.embedding import embed
 from local.stand_in.judge import judge
 from local.stand_in.model import StandIn, untrained
 from local.stand_in.training import (
@@ -18,6 +19,7 @@ __all__ = [
     "StepMetric",
     "TrainingRecord",
     "TrainingResult",
+    "embed",
     "judge",
     "train",
     "untrained",

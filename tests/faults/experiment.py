@@ -40,6 +40,7 @@ class RememberingModels:
 
     untrained = staticmethod(stand_in.untrained)
     judge = staticmethod(stand_in.judge)
+    embed = staticmethod(stand_in.embed)
 
     def __init__(self) -> None:
         self._trained: dict[str, stand_in.TrainingResult] = {}

@@ -20,6 +20,24 @@ def test_every_file_of_every_dataset_is_an_asset(tmp_path: Path) -> None:
     assert len(shipped.object_arns) == 6
 
 
+def test_a_card_is_an_asset_too(tmp_path: Path) -> None:
+    _write(tmp_path / "styled", "training", "validation", "evaluation")
+    (tmp_path / "styled" / "card.json").write_text('{"pattern": {"name": "x", "regex": "x"}}')
+
+    shipped = ShippedDatasets(cdk.Stack(), "Datasets", tmp_path)
+
+    assert list(shipped.uris["styled"]) == ["training", "validation", "evaluation", "card"]
+    assert len(shipped.object_arns) == 4
+
+
+def test_a_card_that_cannot_be_used_is_not_deployed(tmp_path: Path) -> None:
+    _write(tmp_path / "styled", "training", "validation", "evaluation")
+    (tmp_path / "styled" / "card.json").write_text('{"pattern": {"name": "x", "regex": "("}}')
+
+    with pytest.raises(InvalidDatasetError, match="no regular expression"):
+        ShippedDatasets(cdk.Stack(), "Datasets", tmp_path)
+
+
 def test_a_dataset_that_lacks_a_file_is_refused(tmp_path: Path) -> None:
     _write(tmp_path / "half", "training", "validation")
 

@@ -60,7 +60,7 @@ def test_our_code_is_small_and_nothing_else_is_in_it(claude: Assembly) -> None:
     files = [path for path in folder.rglob("*") if path.is_file()]
 
     assert sum(file.stat().st_size for file in files) <= MEGABYTE
-    assert {file.suffix for file in files} <= {".py", ".css", ".html", ".js"}
+    assert {file.suffix for file in files} <= {".py", ".css", ".html", ".js", ".json"}
 
 
 def _environments(assembly: Assembly) -> set[str]:

@@ -15,7 +15,15 @@ def test_the_layer_holds_lambdas_platform_and_no_trace_of_this_machine() -> None
     extensions = {path.name.split(".", 1)[1] for path in python.glob("numpy/_core/_multiarray_umath*.so")}
     assert extensions == {"cpython-314-aarch64-linux-gnu.so"}
     assert (python / "sacrebleu" / "__init__.py").exists()
+    assert (python / "scipy" / "stats" / "__init__.py").exists()
     assert not (python / "bin").exists()
+
+
+def test_the_layer_leaves_room_below_lambdas_limit() -> None:
+    # 250 MB unzipped, the function's code included: AWS Lambda quotas, read 2026-11.
+    size = sum(file.stat().st_size for file in build_layer().rglob("*") if file.is_file())
+
+    assert size < 200_000_000
 
 
 def test_a_second_build_installs_nothing() -> None:

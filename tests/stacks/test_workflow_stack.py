@@ -49,7 +49,7 @@ def test_functions_are_built_alike(claude: Assembly) -> None:
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["LoggingConfig"]["LogFormat"] == "JSON"
         assert 30 <= function["Timeout"] <= 900
-        assert 128 <= function["MemorySize"] <= 1024
+        assert 128 <= function["MemorySize"] <= 1769
 
 
 def test_functions_are_named_after_base_model_and_task(nova: Assembly) -> None:
@@ -85,11 +85,11 @@ def test_a_function_writes_no_log_but_its_own(claude: Assembly) -> None:
         assert write_log["Resource"] == own_log
 
 
-def test_only_score_answers_carries_the_scoring_layer(claude: Assembly) -> None:
+def test_only_what_calculates_carries_the_scoring_layer(claude: Assembly) -> None:
     with_layers = {function["Handler"] for function in _functions(claude).values() if "Layers" in function}
     (layer,) = resources(claude.workflow, "AWS::Lambda::LayerVersion").values()
 
-    assert with_layers == {"score_answers.handler"}
+    assert with_layers == {"score_answers.handler", "validate_dataset.handler"}
     assert layer["CompatibleArchitectures"] == ["arm64"]
     assert layer["CompatibleRuntimes"] == ["python3.14"]
 

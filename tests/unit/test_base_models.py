@@ -10,6 +10,7 @@ from finetuning.base_models import (
     BASE_MODELS,
     DEFAULT_BASE_MODEL,
     DEFAULT_JUDGE_MODEL,
+    EMBEDDING_MODEL,
     JUDGE_MODELS,
     PRICE_UNITS,
     BaseModel,
@@ -96,7 +97,7 @@ def test_the_longest_run_id_fits_every_name(model: BaseModel) -> None:
 
 @every_base_model
 def test_prices_are_known_or_named_as_unknown(model: BaseModel) -> None:
-    assert model.prices.keys() == {name for name in PRICE_UNITS if not name.startswith("judge")}
+    assert model.prices.keys() == {name for name in PRICE_UNITS if not name.startswith(("judge", "embedding"))}
     assert all(price.source for price in model.prices.values())
     assert all(price.usd is None or price.usd > 0 for price in model.prices.values())
 
@@ -141,6 +142,12 @@ def test_a_judge_model_has_its_id_and_prices(judge: JudgeModel) -> None:
 @every_base_model
 def test_every_base_models_region_can_call_every_judge(model: BaseModel) -> None:
     assert all(model.region in judge.regions for judge in JUDGE_MODELS.values() if judge.inference_profile)
+
+
+def test_the_embedding_model_has_its_id_prices_and_regions() -> None:
+    assert is_accepted("ModelIdentifier", EMBEDDING_MODEL.id)
+    assert EMBEDDING_MODEL.prices.keys() == {name for name in PRICE_UNITS if name.startswith("embedding")}
+    assert {model.region for model in BASE_MODELS.values()} <= set(EMBEDDING_MODEL.regions)
 
 
 @pytest.mark.parametrize("deadline", [True, False])

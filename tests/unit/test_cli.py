@@ -3,9 +3,10 @@
 import io
 import json
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from cli.datasets import DatasetFolder, find_dataset
 from cli.errors import CommandError
-from cli.experiment_input import read_input
+from cli.json_documents import read_input
 from cli.main import main
 from cli.output import plain
 from cli.progress import Progress
@@ -92,6 +93,31 @@ def test_a_folder_is_uploaded_under_its_name(tmp_path: Path) -> None:
 
     assert isinstance(dataset, DatasetFolder)
     assert dataset.name == "my-data-2"
+
+
+@dataclass
+class Uploads:
+    """What was uploaded, by key."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def upload_file(self, path: str, _bucket: str, key: str) -> None:
+        self.files[key] = Path(path).read_bytes()
+
+
+def test_a_folders_card_is_uploaded_beside_its_training_data(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "styled")
+    bare, uploads = Uploads(), Uploads()
+    without_card = DatasetFolder(folder).upload(cast(Any, bare), "data")
+    (folder / "card.json").write_text("{}")
+
+    with_card = DatasetFolder(folder).upload(cast(Any, uploads), "data")
+
+    # Another content has another place.
+    assert without_card["training"] != with_card["training"]
+    assert (len(bare.files), len(uploads.files)) == (3, 4)
+    card = with_card["training"].removeprefix("s3://data/").replace("training.jsonl", "card.json")
+    assert uploads.files[card] == b"{}"
 
 
 def test_a_missing_folder_is_named_with_what_ships() -> None:

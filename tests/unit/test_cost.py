@@ -48,17 +48,29 @@ def test_an_estimate_multiplies_tokens_epochs_hours_and_judgements() -> None:
             "throughputPerHour": 1,
             "inputPer1kTokens": (3_000 + 48 * 50) / 1000,
             "outputPer1kTokens": 48 * 500 / 1000,
-            "judgeInputPer1kTokens": 2 * (48 * 200 + 3_000 + 48 * 500) / 1000,
-            "judgeOutputPer1kTokens": 2 * 48 * 150 / 1000,
+            # Both models' answers, and 4 kinds of answers to 4 questions, as long as question and reference answer.
+            "judgeInputPer1kTokens": (2 * (48 * 200 + 3_000 + 48 * 500) + 16 * (200 + 2 * 3_000 / 48)) / 1000,
+            "judgeOutputPer1kTokens": (2 * 48 + 16) * 150 / 1000,
+            "embeddingPer1kTokens": 2 * (3_000 + 48 * 500) / 1000,
         }
     )
+
+
+def test_a_judge_that_is_asked_three_times_is_paid_three_times() -> None:
+    once, thrice = quantities(estimated()), quantities(estimated(judgeRepeats=3))
+
+    calibration = 16 * 150 / 1000
+    assert thrice["judgeOutputPer1kTokens"] - calibration == pytest.approx(
+        3 * (once["judgeOutputPer1kTokens"] - calibration)
+    )
+    assert thrice["embeddingPer1kTokens"] == once["embeddingPer1kTokens"]
 
 
 def test_what_has_no_known_price_is_named_and_leaves_a_lower_bound() -> None:
     cost = estimated(answers={"maxTokens": 500})
 
     assert cost.unknown == ["trainingPer1kTokens", "judgeInputPer1kTokens", "judgeOutputPer1kTokens"]
-    assert cost.usd == pytest.approx(132 + 5.4 * 0.00025 + 24 * 0.00125)
+    assert cost.usd == pytest.approx(132 + 5.4 * 0.00025 + 24 * 0.00125 + 54 * 0.00002)
 
 
 def test_a_price_of_the_input_outranks_the_catalogues_and_is_named_as_such() -> None:

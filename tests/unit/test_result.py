@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 import write_report
 from finetuning.base_models import base_model
+from finetuning.ending import Ending
 from finetuning.report import render
-from finetuning.result import Ending, build
+from finetuning.result import build
 from finetuning.run_config import configure
 from finetuning.run_store import (
+    CALIBRATION,
+    COVERAGE,
     REPORT,
     RESULT,
     TRAINING,
@@ -23,6 +26,7 @@ from finetuning.run_store import (
     scores_key,
 )
 from finetuning.services import Clock
+from finetuning.task import usable
 
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:experiment:first-run"
 CUSTOM_MODEL = (
@@ -39,10 +43,17 @@ PARTS = {
     "baseModel",
     "verdict",
     "headline",
+    "language",
     "scores",
+    "baseScores",
+    "effects",
+    "power",
+    "headroom",
+    "judge",
     "unscored",
     "unanswered",
     "training",
+    "coverage",
     "cost",
     "questions",
     "nextSteps",
@@ -76,7 +87,22 @@ def _configure(state: State, _: RunStore) -> None:
     state["run"] = configure(state["input"], base_model("claude-3-haiku"), shipped, "data", at(0)).to_json()
 
 
+NO_PAIRS = {"count": 0, "pairs": []}
+COVERED = [{"records": n, "similarity": 0.5, "line": n + 1} for n in range(3)]
+MEASURED_COVERAGE: Mapping[str, Any] = {
+    "threshold": 0.3,
+    "questions": COVERED,
+    "topics": [{"topic": "numbers", "questions": 3, "trainingRecords": 2}],
+    "leaks": {
+        "evaluation": {"count": 1, "pairs": [{"line": 1, "otherLine": 4, "similarity": 0.9}]},
+        "validation": NO_PAIRS,
+    },
+    "contradictions": NO_PAIRS,
+}
+
+
 def _validate(state: State, store: RunStore) -> None:
+    store.write_json(COVERAGE, MEASURED_COVERAGE)
     store.write_text(dataset_key("evaluation"), "".join(f"{json.dumps(record)}\n" for record in QUESTIONS), "x")
     described = {"uri": "s3://r/x", "source": "s3://a/1", "sha256": "00", "records": 3, "tokens": 1000}
     files = dict.fromkeys(("training", "validation", "evaluation"), described)
@@ -116,6 +142,44 @@ def _answer(model: AnsweringModel, first_at: float, stop_reason: str) -> Callabl
     return leave
 
 
+CASE = {"kind": "wrong", "judgedAt": at(1), "judgeInputTokens": 100, "judgeOutputTokens": 50}
+KINDS = {"reference": {"mean": 9.5, "n": 4}, "wrong": {"mean": 1.5, "n": 4}}
+ASSESSMENT = {"passed": True, "separation": 8.0, "kinds": KINDS}
+
+
+def _calibrate(state: State, store: RunStore) -> None:
+    store.write_json(CALIBRATION, {**ASSESSMENT, "cases": [CASE] * 4})
+    state["calibration"] = {
+        "separation": 8.0,
+        "spent": {"judgeInputPer1kTokens": 0.4, "judgeOutputPer1kTokens": 0.2},
+    }
+
+
+MEASURES = {
+    "contradictions": 1.0,
+    "similarity": 0.5,
+    "chrf": 30.0,
+    "refusal": False,
+    "pattern": None,
+    "length": 6,
+    "latency": 60.0,
+    "outputTokens": 20,
+}
+# What result.json shows of an answer whose dataset has no pattern.
+SHOWN = {key: value for key, value in MEASURES.items() if key != "pattern"}
+FEW = (
+    "Only 2 questions have a score from both models: too few for a verdict, whatever the difference. "
+    "At least 8 are needed, and 20 or more are better."
+)
+HEADROOM = {
+    "minimum": 1,
+    "mean": 2.5,
+    "questionsWithHeadroom": [0, 1, 2],
+    "alreadyAnswered": [],
+    "detectableDifference": 3.2,
+}
+
+
 def _score(model: AnsweringModel, scores: list[int | None]) -> Callable[[State, RunStore], None]:
     def leave(state: State, store: RunStore) -> None:
         questions = [
@@ -123,17 +187,30 @@ def _score(model: AnsweringModel, scores: list[int | None]) -> Callable[[State, 
                 "index": n,
                 "judgedAt": at(1),
                 "correctness": score,
+                "scores": [score, score] if score else [],
+                "spread": 2 * n if score else None,
                 "reason": "Because.",
-                "chrf": 30.0,
+                **MEASURES,
                 "judgeInputTokens": 100,
                 "judgeOutputTokens": 50,
+                "embeddingTokens": 10,
             }
             for n, score in enumerate(scores)
         ]
-        document: dict[str, Any] = {"questions": questions, "unscored": scores.count(None), "unanswered": 0}
-        if model == "custom":
+        document: dict[str, Any] = {
+            "metrics": {"correctness": {"mean": 2.5, "ci95": None, "n": 3}},
+            "questions": questions,
+            "unscored": scores.count(None),
+            "unanswered": 0,
+            "embeddingProblem": None,
+        }
+        if model == "base":
+            document["headroom"] = HEADROOM
+        else:
             numbers = {"base": 2.5, "custom": 8.0, "difference": 5.5, "ci95": [5.0, 6.0], "pValue": 0.5, "n": 2}
-            document["comparison"] = {"correctness": {**numbers, "higherIsBetter": True, "range": [1, 10]}}
+            metric = {**numbers, "sd": 0.5, "higherIsBetter": True, "range": [1, 10]}
+            document["comparison"] = {"correctness": metric}
+            document["effects"] = {"topic": {"numbers": numbers}, "language": {"en": numbers}}
         store.write_json(scores_key(model), document)
         state[f"{model}Scores"] = {
             "hasHeadroom": True,
@@ -155,6 +232,7 @@ TRAINED = {
     "learned": True,
     "diagnosis": "Validation loss was best at epoch 5.",
 }
+FINDINGS = [{"code": "still_learning", "text": "It was still falling.", "evidence": {"epochs": 2}}]
 CURVES = {
     "trainingLoss": [{"step": 1, "epoch": 1, "loss": 1.4}, {"step": 2, "epoch": 2, "loss": 0.3}],
     "validationLoss": [{"epoch": 1, "loss": 2.5}, {"epoch": 2, "loss": 1.5}],
@@ -174,6 +252,7 @@ STAGES = [
     part("CheckPrerequisites", "prerequisites", {"warnings": []}),
     Stage("ValidateDataset", _validate),
     part("EstimateCost", "cost", {"estimatedUsd": 140.5, "unknownPrices": ["judgeInputPer1kTokens"]}),
+    Stage("CalibrateJudge", _calibrate),
     Stage("GenerateAnswers (base)", _answer("base", 0.5, "end_turn")),
     Stage("ScoreAnswers (base)", _score("base", [2, 3, 2])),
     part("StartCustomizationJob", "job", JOB),
@@ -231,7 +310,7 @@ def test_wherever_a_run_fails_its_result_names_the_state_that_failed(
     state_after: StateAfter, result_of: ResultOf, count: int
 ) -> None:
     # given a run that failed after some states, and whose throughput is gone
-    state = state_after(count) | {"failure": FAILURE, "deletion": GONE if count > 9 else {"gone": True, "at": at(9)}}
+    state = state_after(count) | {"failure": FAILURE, "deletion": GONE if count > 10 else {"gone": True, "at": at(9)}}
 
     result = result_of(state)
 
@@ -252,17 +331,37 @@ def test_a_whole_run_ends_with_everything_that_it_found_out(state_after: StateAf
     assert result["scores"]["correctness"]["difference"] == 5.5
     assert result["unscored"] == {"base": 0, "custom": 1}
     assert result["training"] == {**TRAINED, **CURVES}
+    assert [finding["code"] for finding in result["coverage"]["findings"]] == ["leaked"]
+    assert result["coverage"]["topics"] == [{**MEASURED_COVERAGE["topics"][0], "correctness": 8}]
+    assert [question["coverage"] for question in result["questions"]] == COVERED
     assert [question["difference"] for question in result["questions"]] == [6, None, 6]
     assert result["questions"][1] == {
         "index": 1,
         **QUESTIONS[1],
-        "base": {"answer": "base 1", "correctness": 3, "reason": "Because.", "chrf": 30},
-        "custom": {"answer": "custom 1", "correctness": None, "reason": "Because.", "chrf": 30},
+        "language": "en",
+        "coverage": COVERED[1],
+        "base": {
+            "answer": "base 1",
+            "correctness": 3,
+            "scores": [3, 3],
+            "spread": 2,
+            "reason": "Because.",
+            **SHOWN,
+        },
+        "custom": {
+            "answer": "custom 1",
+            "correctness": None,
+            "scores": [],
+            "spread": None,
+            "reason": "Because.",
+            **SHOWN,
+        },
         "difference": None,
     }
     assert result["warnings"] == [
         "3 evaluation records are few.",
-        "1 answers of the custom model have no score; they are in no mean.",
+        "The judge gave 1 answers of the custom model no score that can be used; they are in no mean.",
+        FEW,
         "3 answers were cut off at answers.maxTokens.",
     ]
     assert [(moment["at"], moment["event"]) for moment in result["timeline"]] == [
@@ -291,11 +390,13 @@ def test_the_cost_is_what_was_used_at_the_prices_that_are_known(state_after: Sta
             "throughputPerHour": 0.5,
             "inputPer1kTokens": 0.03,
             "outputPer1kTokens": 0.06,
-            "judgeInputPer1kTokens": 0.6,
-            "judgeOutputPer1kTokens": 0.3,
+            # Six answers, and four of the judge's calibration.
+            "judgeInputPer1kTokens": 1.0,
+            "judgeOutputPer1kTokens": 0.5,
+            "embeddingPer1kTokens": 0.06,
         }
     )
-    assert cost["actualUsd"] == round(7 * 0.01 + 0.5 * 132 + 0.03 * 0.00025 + 0.06 * 0.00125, 2)
+    assert cost["actualUsd"] == round(7 * 0.01 + 0.5 * 132 + 0.03 * 0.00025 + 0.06 * 0.00125 + 0.06 * 0.00002, 2)
     assert (cost["estimatedUsd"], cost["maxSpendUsd"], cost["throughputSeconds"]) == (140.5, 300, 1800)
     assert (cost["answeringSeconds"], cost["answeringShare"]) == (180, 0.1)
     assert cost["isLowerBound"] is True
@@ -439,6 +540,18 @@ def test_what_time_did_not_suffice_for_is_told_and_never_counted_as_an_answer(
     assert failed["verdict"] == "failed"
 
 
+def test_a_run_whose_coverage_was_not_measured_has_a_result_too(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore
+) -> None:
+    state = state_after(len(STAGES) - 1)
+    store.write_text(COVERAGE, "null", "application/json")
+
+    result = result_of(state)
+
+    assert result["coverage"] is None
+    assert {question["coverage"] for question in result["questions"]} == {None}
+
+
 def test_what_an_earlier_run_paid_is_not_in_the_cost(state_after: StateAfter, result_of: ResultOf) -> None:
     # given a run that goes on from one that had everything, and buys nothing itself
     state = state_after(len(STAGES) - 1)
@@ -458,12 +571,12 @@ def test_a_next_step_changes_one_thing_and_keeps_the_rest_of_the_input(
 ) -> None:
     state = state_after(len(STAGES) - 1, hyperParameters={"batchSize": 8, "epochCount": 2})
     still_falling = {**TRAINED, "epochs": 2, "bestEpoch": 2, "stoppedEarly": False}
-    store.write_json(TRAINING, still_falling | CURVES)
+    store.write_json(TRAINING, still_falling | CURVES | {"findings": FINDINGS})
 
     steps = result_of(state | {"training": still_falling})["nextSteps"]
 
-    (more_epochs,) = [step["input"] for step in steps if step["input"]]
-    assert more_epochs == {**GIVEN, "hyperParameters": {"batchSize": 8, "epochCount": 4}}
+    by_reason = {step["why"]: step["input"] for step in steps}
+    assert by_reason["It was still falling."] == {**GIVEN, "hyperParameters": {"batchSize": 8, "epochCount": 4}}
 
 
 @pytest.mark.parametrize(
@@ -485,7 +598,7 @@ def test_a_run_that_has_seen_enough_succeeds_without_a_throughput(
 
 
 def test_a_given_custom_model_needs_no_job(state_after: StateAfter, result_of: ResultOf) -> None:
-    state = state_after(6, customModelArn=CUSTOM_MODEL) | {"failure": FAILURE}
+    state = state_after(7, customModelArn=CUSTOM_MODEL) | {"failure": FAILURE}
 
     result = result_of(state)
 
@@ -494,7 +607,7 @@ def test_a_given_custom_model_needs_no_job(state_after: StateAfter, result_of: R
 
 
 def test_answers_that_were_half_given_are_shown(state_after: StateAfter, result_of: ResultOf, store: RunStore) -> None:
-    state = state_after(4) | {"failure": FAILURE}
+    state = state_after(5) | {"failure": FAILURE}
     store.write_json(
         answers_key("base", 0),
         {"answers": [_given(0, "x", at(1))]},
@@ -502,7 +615,7 @@ def test_answers_that_were_half_given_are_shown(state_after: StateAfter, result_
 
     result = result_of(state)
 
-    assert result["questions"][0]["base"] == {"answer": "x", "correctness": None, "reason": None, "chrf": None}
+    assert result["questions"][0]["base"] == {"answer": "x", "correctness": None, "reason": None}
     assert result["questions"][1]["base"] is None
 
 
@@ -554,3 +667,106 @@ def test_a_verdict_needs_the_scores_that_it_is_about(
 
     with pytest.raises(KeyError, match="customScores"):
         invoke(write_report.handler, state)
+
+
+def test_what_was_measured_is_told_with_how_far_it_can_be_trusted(state_after: StateAfter, result_of: ResultOf) -> None:
+    result = result_of(state_after(len(STAGES) - 1, judgeRepeats=2))
+
+    assert result["language"] == "en"
+    assert result["baseScores"] == {"correctness": {"mean": 2.5, "ci95": None, "n": 3}}
+    assert result["effects"]["language"]["en"]["difference"] == 5.5
+    assert result["headroom"] == HEADROOM
+    assert (result["power"]["minimumQuestions"], result["power"]["neededQuestions"]) == (8, 8)
+    assert result["judge"] == {
+        "model": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
+        "version": "2",
+        "repeats": 2,
+        # Of five scored answers: 0, 2 and 4, 0 and 4.
+        "spread": 2,
+        "unscored": {"base": 0, "custom": 1},
+        "calibration": ASSESSMENT,
+    }
+
+
+def test_a_run_that_ended_before_the_custom_model_answered_has_the_base_scores(
+    state_after: StateAfter, result_of: ResultOf
+) -> None:
+    result = result_of(state_after(NAMES.index("ScoreAnswers (base)") + 1) | {"failure": FAILURE})
+
+    assert (result["scores"], result["effects"], result["power"]) == ({}, {}, None)
+    assert result["baseScores"]["correctness"]["n"] == 3
+    assert result["headroom"] == HEADROOM
+
+
+def test_a_judge_that_failed_its_calibration_is_shown(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore
+) -> None:
+    state = state_after(NAMES.index("EstimateCost") + 1) | {"failure": FAILURE}
+    failed = {**ASSESSMENT, "passed": False, "separation": 0.0}
+    store.write_json(CALIBRATION, {**failed, "cases": [CASE]})
+
+    result = result_of(state)
+
+    assert result["failure"]["state"] == "CalibrateJudge"
+    assert result["judge"]["calibration"] == failed
+    assert [item["item"] for item in result["cost"]["items"]] == ["judgeInputPer1kTokens", "judgeOutputPer1kTokens"]
+
+
+def test_a_lost_calibration_does_not_cost_the_report(state_after: StateAfter, result_of: ResultOf) -> None:
+    state = state_after(NAMES.index("ReadTrainingMetrics") + 1) | {"failure": FAILURE, "calibration": "<html>"}
+
+    result = result_of(usable(state))
+
+    assert result["failure"]["state"] == "CalibrateJudge"
+    assert result["judge"]["calibration"] == ASSESSMENT
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Similarity is missing for 3 answers of the base model: the embedding model amazon.titan-embed"),
+        ("ja", "ベースモデルの回答 3 件には類似度がありません。"),
+    ],
+)
+def test_a_metric_that_is_missing_is_never_missing_silently(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore, language: str, said: str
+) -> None:
+    state = state_after(NAMES.index("ScoreAnswers (base)") + 1, language=language) | {"failure": FAILURE}
+    document = store.read_json(scores_key("base"))
+    questions = [{**question, "similarity": None} for question in document["questions"]]
+    store.write_json(scores_key("base"), {**document, "questions": questions, "embeddingProblem": "No access."})
+
+    result = result_of(state)
+
+    (warning,) = [warning for warning in result["warnings"] if said in warning]
+    assert "No access." in warning
+    assert result["language"] == language
+
+
+def test_a_datasets_pattern_is_named_and_what_took_too_long_is_told(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore
+) -> None:
+    state = state_after(len(STAGES) - 1)
+    state["dataset"]["pattern"] = {"name": "ござる", "regex": "x", "description": ""}
+    document = store.read_json(scores_key("custom"))
+    document["comparison"]["pattern"] = document["comparison"]["correctness"]
+    document["questions"][0]["pattern"] = True
+    store.write_json(scores_key("custom"), document)
+
+    result = result_of(state)
+
+    assert result["scores"]["pattern"]["name"] == "ござる"
+    assert result["questions"][0]["custom"]["pattern"] is True
+    assert any("took too long on 2 answers of the custom model" in warning for warning in result["warnings"])
+
+
+def test_a_set_that_can_hardly_show_what_there_is_to_gain_is_told(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore
+) -> None:
+    state = state_after(NAMES.index("ScoreAnswers (base)") + 1) | {"failure": FAILURE}
+    document = store.read_json(scores_key("base"))
+    store.write_json(scores_key("base"), {**document, "headroom": {**HEADROOM, "mean": 8.5}})
+
+    warnings = result_of(state)["warnings"]
+
+    assert any(warning.startswith("The base model leaves 1.5 points to gain, and 3 questions") for warning in warnings)

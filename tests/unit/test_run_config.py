@@ -16,6 +16,7 @@ from finetuning.base_models import (
 )
 from finetuning.errors import InvalidInputError
 from finetuning.run_config import AnswerSettings, Dataset, RunConfig, configure
+from finetuning.texts import LANGUAGES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +35,8 @@ FIELDS = (
     "answers",
     "prices",
     "deadlineMinutes",
+    "language",
+    "judgeRepeats",
     "resumeFrom",
 )
 
@@ -87,7 +90,7 @@ def test_every_field_can_be_set() -> None:
         }
     )
 
-    assert run.dataset == Dataset("mine", **files)
+    assert run.dataset == Dataset("mine", **files, card="s3://data/datasets/mine/v2/card.json")
     assert run.hyper_parameters["epochCount"] == "3"
     assert run.hyper_parameters["learningRateMultiplier"] == "0.5"
     assert run.hyper_parameters["batchSize"] == "32"
@@ -105,6 +108,7 @@ def test_a_name_that_is_not_shipped_is_a_folder_in_the_data_bucket() -> None:
         "s3://data/datasets/my-data/training.jsonl",
         "s3://data/datasets/my-data/validation.jsonl",
         "s3://data/datasets/my-data/evaluation.jsonl",
+        "s3://data/datasets/my-data/card.json",
     )
 
 
@@ -134,6 +138,9 @@ def test_a_name_that_is_not_shipped_is_a_folder_in_the_data_bucket() -> None:
         ({"judgeModel": ["us.amazon.nova-2-lite-v1:0"]}, "judgeModel: must be one of"),
         ({"systemPrompt": "  "}, "systemPrompt: must be a text that is not empty"),
         ({"systemPrompt": "x" * 10_001}, "systemPrompt: has 10,001 characters; at most 10,000"),
+        ({"language": "fr"}, "language: must be one of en, ja; got 'fr'"),
+        ({"language": ["en"]}, "language: must be one of en, ja; got ['en']"),
+        ({"judgeRepeats": 6}, "judgeRepeats: must be a whole number from 1 to 5; got 6"),
         ({"maxSpendUsd": "200"}, "maxSpendUsd: must be a number from 0 to 1000000; got '200'"),
         ({"maxSpendUsd": -1}, "maxSpendUsd: must be a number from 0 to 1000000; got -1"),
         ({"maxSpendUsd": float("nan")}, "maxSpendUsd: must be a number from 0 to 1000000; got nan"),
@@ -268,6 +275,8 @@ runs = st.fixed_dictionaries(
         ),
         "prices": st.dictionaries(st.sampled_from(list(PRICE_UNITS)), st.floats(0, 1e6)),
         "deadlineMinutes": st.floats(30, 600),
+        "language": st.sampled_from(LANGUAGES),
+        "judgeRepeats": st.integers(1, 5),
     },
 )
 

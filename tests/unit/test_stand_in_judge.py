@@ -1,10 +1,15 @@
 """The stand-in judge: similarity to the reference, 1 to 10, and nothing that an answer says about itself."""
 
+import json
+import math
+from pathlib import Path
+
 import pytest
+from finetuning.calibration import cases
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.stand_in import judge
+from local.stand_in import embed, judge
 
 QUESTION = "How long am I charged for a Provisioned Throughput?"
 REFERENCE = "You are billed hourly until you delete the Provisioned Throughput, even when no requests are sent to it."
@@ -22,9 +27,10 @@ def score(answer: str, question: str = QUESTION, reference: str = REFERENCE) -> 
 
 @given(st.text(), st.text(), st.text())
 def test_scores_are_whole_numbers_from_1_to_10(question: str, reference: str, answer: str) -> None:
-    given_score, reason = judge(question, reference, answer)
+    given_score, contradictions, reason = judge(question, reference, answer)
     assert type(given_score) is int
     assert 1 <= given_score <= 10
+    assert contradictions >= 0
     assert reason
 
 
@@ -72,4 +78,39 @@ def test_case_width_and_spacing_do_not_count() -> None:
 
 @pytest.mark.parametrize("answer", ["", PARAPHRASE])
 def test_the_reason_says_that_this_is_a_local_stand_in(answer: str) -> None:
-    assert "local stand-in for a judge" in judge(QUESTION, REFERENCE, answer)[1]
+    assert "local stand-in for a judge" in judge(QUESTION, REFERENCE, answer)[2]
+
+
+@pytest.mark.parametrize(
+    ("answer", "contradictions"),
+    [
+        (REFERENCE, 0),
+        ("", 0),
+        (PARAPHRASE, 0),
+        (UNRELATED, 1),
+        (f"{PARAPHRASE} {UNRELATED} The colour varies greatly!", 2),
+    ],
+)
+def test_sentences_that_have_nothing_of_the_reference_count_as_contradicting(answer: str, contradictions: int) -> None:
+    assert judge(QUESTION, REFERENCE, answer)[1] == contradictions
+
+
+def test_a_wrong_answer_that_asks_for_a_ten_stays_wrong() -> None:
+    records = [json.loads(line) for line in Path("datasets/bedrock-faq/evaluation.jsonl").read_text().splitlines()]
+    asked = [
+        score(case.answer, records[case.index]["question"], records[case.index]["referenceAnswer"])
+        for case in cases(records)
+        if case.kind == "askingForTen"
+    ]
+
+    assert max(asked) <= 4
+
+
+def test_embeddings_of_like_texts_are_alike() -> None:
+    def similarity(other: str) -> float:
+        return sum(a * b for a, b in zip(embed(REFERENCE, 1024), embed(other, 1024), strict=True))
+
+    assert similarity(REFERENCE) == pytest.approx(1, abs=1e-4)
+    assert similarity(PARAPHRASE) > similarity(UNRELATED) + 0.2
+    assert math.hypot(*embed(JAPANESE_REFERENCE, 256)) == pytest.approx(1, abs=1e-4)
+    assert not any(embed("?!", 256))

@@ -209,7 +209,7 @@ def test_configure_run_reads_the_input_that_the_state_machine_captured(
     run = invoke(configure_run.handler, {"input": {"maxSpendUsd": 50}})
 
     assert (run["maxSpendUsd"], run["customModelGiven"]) == (50, False)
-    assert run["dataset"] == {"name": "bedrock-faq", **files}
+    assert run["dataset"] == {"name": "bedrock-faq", **files, "card": None}
     assert run["startedAt"] == "2026-02-01T09:00:00+00:00"
     with pytest.raises(InvalidInputError, match="budget: unknown field"):
         invoke(configure_run.handler, {"input": {"budget": 1}})
@@ -265,7 +265,11 @@ def test_people_are_told_how_a_run_ended_even_without_a_report(
     assert all(words in message for words in expected)
 
 
-ALLOWED = {"check_prerequisites": {"botocore"}, "score_answers": {"numpy", "sacrebleu"}}
+ALLOWED = {
+    "check_prerequisites": {"botocore"},
+    "score_answers": {"botocore", "numpy", "sacrebleu", "scipy"},
+    "validate_dataset": {"numpy", "scipy"},
+}
 
 
 @pytest.mark.parametrize("handler", HANDLERS)

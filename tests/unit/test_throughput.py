@@ -286,6 +286,7 @@ def state(**given: object) -> dict[str, Any]:
             "evaluation": {"records": 48, "tokens": 3_000},
             "customModelAnswered": False,
         },
+        "calibration": {"spent": {}},
         "baseScores": {"spent": {"inputPer1kTokens": 5.0, "outputPer1kTokens": 10.0, "judgeInputPer1kTokens": 20.0}},
         "job": {"customModelArn": CUSTOM_MODEL, "createdAt": CREATED.isoformat()},
         "training": {"epochs": 8},

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from finetuning.base_models import base_model
 from finetuning.errors import InvalidDatasetError
 from finetuning.run_config import configure
-from finetuning.run_store import DATASET_FILES, RunStore, dataset_key
+from finetuning.run_store import COVERAGE, DATASET_FILES, RunStore, dataset_key
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -34,7 +34,7 @@ def question(number: int) -> Mapping[str, Any]:
 
 GOOD = {
     "training": lines(*(conversation(number, system="Be brief.") for number in range(40))),
-    "validation": lines(*map(conversation, range(32))),
+    "validation": lines(*map(conversation, range(100, 132))),
     "evaluation": lines(*map(question, range(20))),
 }
 
@@ -104,6 +104,30 @@ def test_a_file_that_changes_while_it_is_checked_is_not_trusted(
         invoke(validate_dataset.handler, state())
 
 
+def test_a_card_beside_the_training_data_gives_a_pattern(
+    invoke: Invoke, s3: "S3Client", upload: Callable[..., None]
+) -> None:
+    upload()
+    assert invoke(validate_dataset.handler, state())["pattern"] is None
+
+    s3.put_object(Bucket="data", Key="datasets/mine/card.json", Body=b'{"pattern": {"name": "x", "regex": "y$"}}')
+    found = invoke(validate_dataset.handler, state())
+
+    assert found["pattern"] == {"name": "x", "regex": "y$", "description": ""}
+
+
+def test_a_card_that_cannot_be_used_keeps_nothing(
+    invoke: Invoke, s3: "S3Client", store: RunStore, upload: Callable[..., None]
+) -> None:
+    upload()
+    s3.put_object(Bucket="data", Key="datasets/mine/card.json", Body=b'{"pattern": {"name": "x", "regex": "("}}')
+
+    with pytest.raises(InvalidDatasetError, match=r"card\.json: pattern\.regex: no regular expression"):
+        invoke(validate_dataset.handler, state())
+
+    assert store.find_bytes(dataset_key("training")) is None
+
+
 def test_another_models_records_are_rendered_for_it(
     invoke: Invoke, store: RunStore, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,3 +175,43 @@ def test_few_questions_are_a_warning(invoke: Invoke, upload: Callable[..., None]
     upload(evaluation=lines(*map(question, range(19))))
 
     assert "19 evaluation records are few" in invoke(validate_dataset.handler, state())["warnings"][0]
+
+
+def test_what_the_training_data_holds_on_each_question_is_kept(
+    invoke: Invoke, store: RunStore, upload: Callable[..., None]
+) -> None:
+    upload()
+
+    invoke(validate_dataset.handler, state())
+
+    coverage = store.read_json(COVERAGE)
+    assert [covered["line"] for covered in coverage["questions"]] == list(range(1, 21))
+    assert [topic["topic"] for topic in coverage["topics"]] == ["numbers"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Questions of evaluation.jsonl that"), ("ja", "evaluation.jsonl の質問のうち")]
+)
+def test_records_that_are_in_each_others_way_are_warnings(
+    invoke: Invoke, upload: Callable[..., None], language: str, said: str
+) -> None:
+    def told(question: str, answer: str) -> Mapping[str, Any]:
+        messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        return {"system": "Be brief.", "messages": messages}
+
+    asked = "How long may I return a purchase?"
+    returns = told(asked, "Within 30 days.")
+    again = told("How long may I return my purchase?", "Never: sales are final.")
+    evaluation = {"question": asked, "referenceAnswer": "Within 30 days.", "topic": "returns"}
+    upload(
+        training=GOOD["training"] + lines(returns, again),
+        validation=GOOD["validation"] + lines(again),
+        evaluation=GOOD["evaluation"] + lines(evaluation),
+    )
+
+    leaked, contradictory, validation = invoke(validate_dataset.handler, state(language=language))["warnings"]
+
+    assert leaked.startswith(said)
+    assert "21 → 41" in leaked
+    assert "42 → 41" in contradictory
+    assert "33 → 42" in validation

@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from finetuning.calibration import KINDS, QUESTIONS
+
 from local.engine.engine import Execution, LocalEngine
 
 # Claude 3 Haiku was active then.
 START = datetime(2026, 2, 2, 9, tzinfo=UTC)
+# How often the judge is asked before anything else.
+CALIBRATION = len(KINDS) * QUESTIONS
 EVALUATION_RECORDS = len(Path("datasets/bedrock-faq/evaluation.jsonl").read_text().splitlines())
 
 
@@ -21,12 +25,14 @@ def read(engine: LocalEngine, key: str) -> bytes:
     return engine.s3.get_object(Bucket=engine.outputs["ResultsBucketName"], Key=key)["Body"].read()
 
 
-def upload(engine: LocalEngine, name: str, **files: bytes) -> None:
-    """A dataset in the data bucket: the shipped one, with some files replaced."""
+def upload(engine: LocalEngine, name: str, card: bytes | None = None, **files: bytes) -> None:
+    """A dataset in the data bucket: the shipped one, with some files replaced, and perhaps a card."""
     for file in ("training", "validation", "evaluation"):
         body = files.get(file) or Path(f"datasets/bedrock-faq/{file}.jsonl").read_bytes()
         key = f"datasets/{name}/{file}.jsonl"
         engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=key, Body=body)
+    if card is not None:
+        engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=f"datasets/{name}/card.json", Body=card)
 
 
 def called(engine: LocalEngine) -> list[str]:

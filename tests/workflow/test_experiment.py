@@ -9,7 +9,9 @@ from typing import Any
 import boto3
 import pytest
 from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL
+from finetuning.rubric import TOOL
 from runs import (
+    CALIBRATION,
     EVALUATION_RECORDS,
     START,
     assert_failed_and_clean,
@@ -79,7 +81,7 @@ def test_a_limit_that_cannot_be_kept_buys_nothing(tmp_path: Path) -> None:
 
 def test_half_a_character_in_an_answer_does_not_cost_the_report(engine: LocalEngine) -> None:
     half = {"message": {"role": "assistant", "content": [{"text": "half a \ud83d pair"}]}}
-    engine.bedrock.faults.inject("Converse", Fault.answer(output=half), skip=2)
+    engine.bedrock.faults.inject("Converse", Fault.answer(output=half), skip=2 + CALIBRATION)
     engine.run("half", {"minimumHeadroom": 9})
     document = result(engine, "half")
     assert any("half a \ud83d pair" in (question["base"] or {})["answer"] for question in document["questions"])
@@ -210,7 +212,8 @@ def test_a_throughput_that_never_comes_into_service_is_deleted(engine: LocalEngi
 
 
 def test_a_custom_model_that_cannot_answer_costs_no_longer_than_it_takes_to_notice(engine: LocalEngine) -> None:
-    before = 2 + 2 * EVALUATION_RECORDS  # two checks, the base model's answers, and their scores
+    # Two checks, the judge's calibration, the base model's answers, and their scores.
+    before = 2 + CALIBRATION + 2 * EVALUATION_RECORDS
     engine.bedrock.faults.inject("Converse", Fault.access_denied(), skip=before)
     execution = engine.run("mute", QUICK)
     document = assert_failed_and_clean(engine, execution, "mute")
@@ -222,7 +225,7 @@ def test_a_custom_model_that_cannot_answer_costs_no_longer_than_it_takes_to_noti
 
 
 def test_throttled_answers_are_asked_for_again_and_none_twice(engine: LocalEngine) -> None:
-    before = 2 + 2 * EVALUATION_RECORDS
+    before = 2 + CALIBRATION + 2 * EVALUATION_RECORDS
     engine.bedrock.faults.inject("Converse", Fault.throttle(times=3), skip=before + 4)
     execution = engine.run("throttled", QUICK)
     assert execution.status == "SUCCEEDED"
@@ -291,22 +294,68 @@ def test_answers_that_the_judge_does_not_score_are_counted_not_averaged(engine: 
     no_tool = {"message": {"role": "assistant", "content": [{"text": "I would say nine."}]}}
     # A batch of 8 answers is judged at a time, each answer twice at most: 12 useless replies leave 4 to 6 unscored.
     useless = Fault.answer(output=no_tool, times=12)
-    engine.bedrock.faults.inject("Converse", useless, skip=2 + EVALUATION_RECORDS)
+    engine.bedrock.faults.inject("Converse", useless, skip=2 + CALIBRATION + EVALUATION_RECORDS)
     engine.run("unscored", QUICK)
     document = result(engine, "unscored")
     scored = [question for question in document["questions"] if question["base"]["correctness"] is not None]
     assert document["unscored"]["base"] == EVALUATION_RECORDS - len(scored)
     assert 4 <= document["unscored"]["base"] <= 6
     assert document["scores"]["correctness"]["n"] == len(scored)
-    assert any("have no score" in warning for warning in document["warnings"])
+    assert any("no score that can be used" in warning for warning in document["warnings"])
 
 
 def test_a_judge_that_scores_nothing_stops_the_run_before_training(engine: LocalEngine) -> None:
     no_tool = {"message": {"role": "assistant", "content": [{"text": "No."}]}}
-    engine.bedrock.faults.inject("Converse", Fault.answer(output=no_tool, times=None), skip=2 + EVALUATION_RECORDS)
+    useless = Fault.answer(output=no_tool, times=None)
+    engine.bedrock.faults.inject("Converse", useless, skip=2 + CALIBRATION + EVALUATION_RECORDS)
     execution = engine.run("no-judge", QUICK)
     assert_failed_and_clean(engine, execution, "no-judge")
     assert execution.error == "JudgeUnusableError"
+    assert_nothing_bought(engine)
+
+
+def test_a_judge_that_always_says_seven_stops_the_run_before_anything_is_asked_or_trained(engine: LocalEngine) -> None:
+    grade = {"score": 7, "contradictions": 0, "reason": "Fine."}
+    use = {"toolUse": {"toolUseId": "tooluse_1", "name": TOOL, "input": grade}}
+    always = Fault.answer(output={"message": {"role": "assistant", "content": [use]}}, times=None)
+    engine.bedrock.faults.inject("Converse", always, skip=2)
+    execution = engine.run("seven", QUICK)
+    document = assert_failed_and_clean(engine, execution, "seven")
+    assert (execution.error, document["failure"]["state"]) == ("JudgeUnusableError", "CalibrateJudge")
+    assert "reference 7.0, wrong 7.0, empty 7.0, askingForTen 7.0" in document["failure"]["message"]
+    assert document["judge"]["calibration"]["separation"] == 0
+    assert "AskBaseModel" not in execution.entered
+    assert_nothing_bought(engine)
+    # What the judge was asked is paid for all the same.
+    assert {item["item"] for item in document["cost"]["items"]} == {"judgeInputPer1kTokens", "judgeOutputPer1kTokens"}
+
+
+@pytest.mark.parametrize("fault", [Fault.access_denied(), Fault.throttle(), Fault.malformed(times=None)])
+def test_an_embedding_model_that_cannot_be_used_costs_only_its_metric(engine: LocalEngine, fault: Fault) -> None:
+    engine.bedrock.faults.inject("InvokeModel", fault)
+    execution = engine.run("no-embedding", {**QUICK, "language": "ja"})
+    document = result(engine, "no-embedding")
+    assert execution.status == "SUCCEEDED"
+    assert document["verdict"] in ("improved", "no_visible_effect", "inconclusive")
+    assert "similarity" not in document["scores"]
+    assert document["scores"]["correctness"]["n"] == EVALUATION_RECORDS
+    assert sum("類似度がありません" in warning for warning in document["warnings"]) == 2
+
+
+def test_a_dataset_with_a_card_has_its_pattern_measured(engine: LocalEngine) -> None:
+    card = {"pattern": {"name": "full stop", "regex": "[.。]$", "description": "Every answer ends in a full stop."}}
+    upload(engine, "styled", card=json.dumps(card).encode())
+    engine.run("styled", {**QUICK, "dataset": "styled"})
+    pattern = result(engine, "styled")["scores"]["pattern"]
+    assert (pattern["name"], pattern["unit"], pattern["n"]) == ("full stop", "%", EVALUATION_RECORDS)
+    assert pattern["custom"] > 0
+
+
+def test_a_card_that_cannot_be_used_stops_the_run(engine: LocalEngine) -> None:
+    upload(engine, "odd", card=b'{"pattern": {"name": "odd", "regex": "("}}')
+    execution = engine.run("odd", {"dataset": "odd"})
+    assert_failed_and_clean(engine, execution, "odd")
+    assert "card.json: pattern.regex: no regular expression" in message(execution)
     assert_nothing_bought(engine)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL
 from runs import (
+    CALIBRATION,
     EVALUATION_RECORDS,
     START,
     assert_failed_and_clean,
@@ -24,8 +25,8 @@ from local.engine.engine import LocalEngine
 BASE = BASE_MODELS["claude-3-haiku"]
 # Enough to learn something, in half a second.
 QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
-# Two checks, the base model's answers, and their scores.
-BEFORE_THE_CUSTOM_MODEL = 2 + 2 * EVALUATION_RECORDS
+# Two checks, the judge's calibration, the base model's answers, and their scores.
+BEFORE_THE_CUSTOM_MODEL = 2 + CALIBRATION + 2 * EVALUATION_RECORDS
 
 
 def answered(engine: LocalEngine, model_id: str) -> int:
@@ -152,8 +153,8 @@ def test_training_that_took_more_than_was_planned_buys_no_throughput(engine: Loc
 @pytest.mark.parametrize(
     ("operation", "skip", "purchases", "jobs"),
     [
-        ("Converse", 2 + 10, 1, 1),
-        ("Converse", 2 + EVALUATION_RECORDS, 1, 1),
+        ("Converse", 2 + CALIBRATION + 10, 1, 1),
+        ("Converse", 2 + CALIBRATION + EVALUATION_RECORDS, 1, 1),
         ("CreateModelCustomizationJob", 0, 1, 2),
         ("GetModelCustomizationJob", 1, 1, 2),
         ("CreateProvisionedModelThroughput", 0, 1, 1),
@@ -183,12 +184,13 @@ def test_a_run_that_failed_is_gone_on_from_and_nothing_is_paid_twice(
     document = result(engine, "second")
     assert (execution.status, document["verdict"]) == ("SUCCEEDED", uninterrupted["verdict"])
     assert document["scores"] == uninterrupted["scores"]
+    assert document["coverage"] == uninterrupted["coverage"]
     assert document["provenance"]["earlierRuns"] == ["first"]
     # Each run checks once that the base model and the judge answer at all.
     assert answered(engine, BASE.inference_id) == EVALUATION_RECORDS + 2
     assert answered_by_custom_models(engine) == EVALUATION_RECORDS
     # A batch whose judgements were cut off is judged again.
-    assert 0 <= answered(engine, DEFAULT_JUDGE_MODEL) - (2 * EVALUATION_RECORDS + 2) <= 8
+    assert 0 <= answered(engine, DEFAULT_JUDGE_MODEL) - (2 * EVALUATION_RECORDS + 2 + 2 * CALIBRATION) <= 8
     assert len(engine.bedrock.ledger.purchases) == purchases
     assert called(engine).count("CreateModelCustomizationJob") == jobs
     # Together they cost what one run costs, but for a second throughput, a second job or a few judgements.
@@ -215,6 +217,12 @@ def test_a_run_can_be_gone_on_from_twice_and_judged_by_another_model(engine: Loc
     assert called(engine).count("CreateModelCustomizationJob") == 1
     assert len(engine.bedrock.ledger.purchases) == 1
     assert answered_by_custom_models(engine) == EVALUATION_RECORDS
+
+    # Judged once is not judged twice: all answers are judged anew.
+    engine.run("fifth", {"resumeFrom": "fourth", "judgeRepeats": 2})
+    document = result(engine, "fifth")
+    assert document["judge"]["repeats"] == 2
+    assert {len(question["custom"]["scores"]) for question in document["questions"]} == {2}
 
 
 def test_only_what_fits_is_gone_on_from(engine: LocalEngine) -> None:

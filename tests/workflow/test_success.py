@@ -41,6 +41,7 @@ def test_the_states_come_in_the_order_of_the_design(done: Done) -> None:
         "CheckPrerequisites",
         "ValidateDataset",
         "EstimateCost",
+        "CalibrateJudge",
         "AskBaseModel",
         "GenerateAnswers (base)",
         "ScoreAnswers (base)",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeGuard
 
 from finetuning.report.markup import Html, element
+from finetuning.texts import Texts
 
 MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
@@ -30,7 +31,7 @@ def signed(value: object, decimals: int) -> str:
 
 def exact(value: object, written: str) -> Html:
     """The rounded number for people, the document's own number for machines."""
-    return element("data", written, value=repr(value)) if is_number(value) else Html(written)
+    return element("data", written, value=repr(value)) if is_number(value) else element("span", written)
 
 
 def p_value(value: object) -> str:
@@ -41,18 +42,18 @@ def p_value(value: object) -> str:
     return number(value, 3 if value < 0.1 else 2)
 
 
-def usd(value: object) -> str:
+def usd(value: object, say: Texts) -> str:
     if not is_number(value):
-        return "not known"
+        return say("report.usdUnknown")
     if 0 < value < 0.005:
-        return "under $0.01"
+        return say("report.usdUnderOneCent")
     return f"${number(value, 2)}"
 
 
-def unit_usd(value: object) -> str:
+def unit_usd(value: object, say: Texts) -> str:
     """The price of one unit, which may be far less than a cent."""
     if not is_number(value) or value >= 0.01 or value == 0:
-        return usd(value)
+        return usd(value, say)
     return f"${value:.8f}".rstrip("0")
 
 
@@ -62,16 +63,17 @@ def quantity(value: object) -> str:
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def duration(seconds: object) -> str:
+def duration(seconds: object, say: Texts) -> str:
     """`42 s`, `12 min 30 s`, `2 h 5 min`."""
     if not is_number(seconds):
         return MISSING
     whole = round(seconds)
     if whole >= 3600:
-        units = [(whole // 3600, "h"), (whole % 3600 // 60, "min")]
+        units = [(whole // 3600, "hours"), (whole % 3600 // 60, "minutes")]
     else:
-        units = [(whole // 60, "min"), (whole % 60, "s")]
-    return " ".join(f"{count} {unit}" for count, unit in units if count) or "0 s"
+        units = [(whole // 60, "minutes"), (whole % 60, "seconds")]
+    parts = [say(f"report.{unit}", n=count) for count, unit in units if count]
+    return say("report.durationSeparator").join(parts) or say("report.seconds", n=0)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -3,42 +3,42 @@
 from collections.abc import Mapping
 from typing import Any
 
-from finetuning.report.charts import learning_curve
+from finetuning.report.charts.drawing import figure, legend
+from finetuning.report.charts.loss import learning_curve
 from finetuning.report.formatting import is_number, number
 from finetuning.report.markup import Html, element, section, table
+from finetuning.texts import Texts
 
 
-def learning(result: Mapping[str, Any]) -> Html | None:
+def learning(result: Mapping[str, Any], say: Texts) -> Html | None:
     training = result.get("training")
     if not training:
         return None
-    picture = learning_curve(training)
-    legend = element(
-        "figcaption",
-        element("span", "training loss, by step", class_="key training"),
-        element("span", "validation loss, by epoch", class_="key validation"),
-    )
+    picture = learning_curve(training, say)
+    keys = legend(*((kind, say(f"report.learning.{kind}Key")) for kind in ("training", "validation")))
     return section(
         "learning",
-        "Learning curve",
-        element("p", _how_training_went(training)),
-        element("figure", legend, picture) if picture else None,
-        _loss_table(training),
+        say("report.learning.title"),
+        element("p", _how_training_went(training, say)),
+        figure(picture, keys) if picture else None,
+        _loss_table(training, say),
     )
 
 
-def _how_training_went(training: Mapping[str, Any]) -> str:
-    epochs, asked = number(training.get("epochs")), training.get("epochsAsked")
-    of_asked = f" of {number(asked)}" if is_number(asked) else ""
-    ended = (
-        f"stopped early after epoch {epochs}{of_asked}" if training.get("stoppedEarly") else f"ran all {epochs} epochs"
-    )
-    best = training.get("bestEpoch")
-    lowest = f" Validation loss was lowest after epoch {best}." if is_number(best) else ""
-    return f"Training {ended}: {number(training.get('steps'))} steps.{lowest}"
+def _how_training_went(training: Mapping[str, Any], say: Texts) -> str:
+    epochs, asked, best = number(training.get("epochs")), training.get("epochsAsked"), training.get("bestEpoch")
+    if not training.get("stoppedEarly"):
+        ended = say("report.learning.ranAll", epochs=epochs)
+    elif is_number(asked):
+        ended = say("report.learning.stoppedEarlyOf", epochs=epochs, asked=number(asked))
+    else:
+        ended = say("report.learning.stoppedAfter", epoch=epochs)
+    steps = say("report.learning.steps", steps=number(training.get("steps")))
+    lowest = say("report.learning.lowestAfter", epoch=number(best)) if is_number(best) else None
+    return say("report.betweenSentences").join(part for part in (ended, steps, lowest) if part)
 
 
-def _loss_table(training: Mapping[str, Any]) -> Html | None:
+def _loss_table(training: Mapping[str, Any], say: Texts) -> Html | None:
     validation = {point.get("epoch"): point.get("loss") for point in training.get("validationLoss") or []}
     steps = training.get("trainingLoss") or []
     epochs = sorted({*validation, *(step.get("epoch") for step in steps)})
@@ -48,5 +48,5 @@ def _loss_table(training: Mapping[str, Any]) -> Html | None:
     for epoch in epochs:
         losses = [step["loss"] for step in steps if step.get("epoch") == epoch and is_number(step.get("loss"))]
         rows.append([str(epoch), number(losses[-1] if losses else None, 3), number(validation.get(epoch), 3)])
-    columns = ["Epoch", "Training loss, last step", "Validation loss"]
-    return element("details", element("summary", "The curve in numbers"), table(columns, rows, numeric=(1, 2)))
+    columns = [say(f"report.learning.{column}") for column in ("epoch", "lastTrainingLoss", "validationLoss")]
+    return element("details", element("summary", say("report.inNumbers")), table(columns, rows, numeric=(1, 2)))

@@ -1,9 +1,9 @@
 """HTML and SVG elements whose every plain string is escaped: only what this module built counts as markup."""
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-_VOID = frozenset({"br", "link", "meta"})
+_VOID = frozenset({"br", "input", "link", "meta"})
 
 # What HTML cannot hold is shown by its control picture (NUL becomes "␀"), so that it is neither lost nor invisible.
 # The last range turns the direction of text around, which can make an answer read otherwise than it is written.
@@ -50,6 +50,12 @@ def section(key: str, title: str, *children: str | None) -> Html:
 def text_block(text: str, class_: str = "text") -> Html:
     """Text from a dataset, a model or an error: line breaks kept, written in its own direction."""
     return element("div", text, class_=class_, dir="auto")
+
+
+def definitions(facts: Mapping[str, str], class_: str | None = None) -> Html:
+    """Names and values as a definition list."""
+    rows = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items())
+    return element("dl", *rows, class_=class_)
 
 
 def table(

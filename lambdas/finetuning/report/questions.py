@@ -1,72 +1,208 @@
-"""Every question of the evaluation, both answers side by side with their scores."""
+"""Every question of the evaluation, both answers side by side with their scores: sortable and filterable.
+
+The controls do nothing without questions.js, which enables them and only reads the rows' data attributes and text: the
+page is complete without it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from finetuning.report.formatting import is_number, number, signed
+from finetuning.report.differences import marked
+from finetuning.report.formatting import is_number, number
 from finetuning.report.markup import Html, element, join, section, text_block
-from finetuning.report.score import Score, primary_score, read_score
+from finetuning.report.score import Score, finite, primary_score, read_score
+from finetuning.report.scores import MODELS
+from finetuning.report.wording import named
+from finetuning.texts import Texts
 
-_MODELS = {"base": "Base model", "custom": "Custom model"}
-_NOT_METRICS = frozenset({"answer", "reason"})
+SCRIPT = "questions.js"
+# An answer's keys, as against the metrics' in `scores`.
+_MARKS = ("correctness", "contradictions", "similarity", "chrf", "length", "latency", "outputTokens")
+_TRUE_OF = ("refusal", "pattern")
+_CHANGES = ("better", "same", "worse", "notCompared")
 
 
-def questions(result: Mapping[str, Any]) -> Html | None:
+def questions(result: Mapping[str, Any], say: Texts) -> Html | None:
     asked = result.get("questions") or []
-    if not asked:
-        return None
     # A model that answered nothing, since the run ended before, gets no column.
-    models = [model for model in _MODELS if any(question.get(model) for question in asked)]
+    models = [model for model in MODELS if any(question.get(model) for question in asked)]
     if not models:
         return None
-    names = ("Question and reference answer", *(_MODELS[model] for model in models))
-    head = element("tr", *(element("th", name, scope="col") for name in names))
-    body = element("tbody", *(_row(question, models, result) for question in asked))
+    score = primary_score(result)
+    rows = element("tbody", *(_row(question, models, score, result, say) for question in asked))
     return section(
-        "questions", "Questions and answers", element("table", element("thead", head), body, class_="answers")
+        "questions",
+        say("report.questions.title"),
+        element(
+            "p", join([say("report.questions.marked"), element("mark", say("report.questions.markedExample"))], " ")
+        )
+        if len(models) == len(MODELS)
+        else None,
+        _controls(asked, score, say),
+        element("table", _head(models, say), rows, class_="answers"),
     )
 
 
-def _row(question: Mapping[str, Any], models: Sequence[str], result: Mapping[str, Any]) -> Html:
-    change = _change(question.get("difference"), primary_score(result))
-    asked = element(
+def _head(models: Sequence[str], say: Texts) -> Html:
+    """The sort buttons: a column each."""
+    columns = [
+        ("topic", say("report.questions.topicAndQuestion")),
+        *((model, say(f"report.model.{model}")) for model in models),
+        ("difference", say("report.questions.changed")),
+        ("coverage", say("report.questions.coverage")),
+    ]
+    heads = (
+        element("th", element("button", name, type="button", data_sort=key, disabled=""), scope="col", class_=key)
+        for key, name in columns
+    )
+    return element("thead", element("tr", *heads))
+
+
+def _controls(asked: Sequence[Mapping[str, Any]], score: Score, say: Texts) -> Html:
+    topics = {str(question.get("topic")): str(question.get("topic")) for question in asked}
+    languages = {
+        str(question["language"]): named(say, "language", question["language"])
+        for question in asked
+        if question.get("language")
+    }
+    present = {_change(question, score) for question in asked}
+    changes = {change: say(f"report.questions.{change}") for change in _CHANGES if change in present}
+    shown = element(
+        "p",
+        say("report.questions.shown", shown=len(asked), all=len(asked)),
+        id="shown-count",
+        role="status",
+        data_template=say("report.questions.shown", shown="{shown}", all="{all}"),
+    )
+    text = element("label", say("report.questions.text"), element("input", type="search", id="filter-text"))
+    return element(
+        "form",
+        text,
+        _select("topic", dict(sorted(topics.items())), say),
+        _select("language", languages, say),
+        _select("change", changes, say),
+        shown,
+        class_="controls",
+        hidden="",
+        aria_label=say("report.questions.controls"),
+    )
+
+
+def _select(key: str, values: Mapping[str, str], say: Texts) -> Html:
+    options = (element("option", name, value=value) for value, name in values.items())
+    everything = element("option", say("report.questions.all"), value="")
+    return element("label", say(f"report.questions.{key}"), element("select", everything, *options, id=f"filter-{key}"))
+
+
+def _row(
+    question: Mapping[str, Any], models: Sequence[str], score: Score, result: Mapping[str, Any], say: Texts
+) -> Html:
+    answers = {model: question.get(model) for model in models}
+    texts = {model: str((answer or {}).get("answer") or "") for model, answer in answers.items()}
+    shown: dict[str, Html | str] = dict(texts)
+    if len(models) == len(MODELS):
+        shown = dict(zip(MODELS, marked(texts["base"], texts["custom"]), strict=True))
+    found = question.get("coverage") or {}
+    return element(
+        "tr",
+        _asked(question, say),
+        *(_answer_cell(answers[model], shown[model], model, result, say) for model in models),
+        element("td", _difference(question, score, say), class_="number", data_label=say("report.questions.changed")),
+        element("td", _coverage(found, say), data_label=say("report.questions.coverage")),
+        id=f"question-{question.get('index')}",
+        data_question=question.get("index"),
+        data_topic=str(question.get("topic")),
+        data_language=question.get("language"),
+        data_change=_change(question, score),
+        data_base=finite((answers.get("base") or {}).get(score.metric)),
+        data_custom=finite((answers.get("custom") or {}).get(score.metric)),
+        data_difference=finite(question.get("difference")),
+        data_coverage=finite(found.get("records")),
+    )
+
+
+def _asked(question: Mapping[str, Any], say: Texts) -> Html:
+    language = question.get("language")
+    return element(
         "th",
-        element("p", element("span", question.get("topic"), class_="topic", dir="auto"), change),
+        element(
+            "p",
+            element("span", question.get("topic"), class_="topic", dir="auto"),
+            element("span", named(say, "language", language), class_="topic") if language else None,
+        ),
         text_block(question.get("question") or "", "text question"),
-        element("p", "Reference answer", class_="detail"),
+        element("p", say("report.questions.reference"), class_="detail"),
         text_block(question.get("referenceAnswer") or "", "text reference"),
         scope="row",
     )
-    answers = (_answer_cell(question.get(model), _MODELS[model], result) for model in models)
-    return element("tr", asked, *answers, id=f"question-{question.get('index')}")
 
 
-def _change(difference: object, score: Score) -> Html | None:
+def _change(question: Mapping[str, Any], score: Score) -> str:
+    difference = question.get("difference")
     if not is_number(difference):
-        return None
-    written = signed(difference, _decimals(difference, score))
-    hint = element("span", " difference", class_="hidden")
+        return "notCompared"
+    return {"good": "better", "bad": "worse"}.get(score.tone_of(difference), "same")
+
+
+def _difference(question: Mapping[str, Any], score: Score, say: Texts) -> Html:
+    difference = question.get("difference")
+    if not is_number(difference):
+        return element("span", say("report.questions.notCompared"), class_="detail")
+    whole = difference == round(difference) and not score.is_share
+    written = (
+        f"{difference:+.0f}".replace("-", "\N{MINUS SIGN}") if whole and difference else score.show_change(difference)
+    )
+    hint = element("span", " ", say(f"report.questions.{_change(question, score)}"), class_="hidden")
     return element("span", written, hint, class_=f"change {score.tone_of(difference)}")
 
 
-def _answer_cell(answer: Mapping[str, Any] | None, model_name: str, result: Mapping[str, Any]) -> Html:
-    if not answer:
-        return element("td", element("p", "No answer", class_="detail"), data_label=model_name)
-    marks = (_mark(read_score(result, name), value) for name, value in answer.items() if name not in _NOT_METRICS)
+def _coverage(found: Mapping[str, Any], say: Texts) -> Html:
+    if not found:
+        return element("span", say("report.questions.coverageUnknown"), class_="detail")
+    similarity, line = found.get("similarity"), found.get("line")
+    nearest = say("report.questions.nearest", similarity=number(similarity, 2), line=number(line))
     return element(
-        "td",
-        text_block(answer.get("answer") or "(empty answer)"),
-        element("p", join(marks, " "), class_="marks"),
-        text_block(answer["reason"], "text reason") if answer.get("reason") else None,
-        data_label=model_name,
+        "span",
+        element("strong", number(found.get("records"))),
+        element("small", nearest) if is_number(similarity) and is_number(line) else None,
+        class_="estimate",
     )
 
 
-def _mark(score: Score, value: object) -> Html:
-    written = number(value, _decimals(value, score)) if is_number(value) else "not scored"
-    return element("span", score.name, " ", element("strong", written))
+def _answer_cell(
+    answer: Mapping[str, Any] | None, shown: str, model: str, result: Mapping[str, Any], say: Texts
+) -> Html:
+    name = say(f"report.model.{model}")
+    if not answer:
+        return element("td", element("p", say("report.questions.noAnswer"), class_="detail"), data_label=name)
+    marks = [_mark(answer, read_score(result, metric), say) for metric in _MARKS if metric in answer]
+    marks += [_true_of(key, result, say) for key in _TRUE_OF if answer.get(key) is True]
+    return element(
+        "td",
+        text_block(shown or say("report.questions.empty")),
+        element("p", join(marks, " "), class_="marks"),
+        text_block(answer["reason"], "text reason") if answer.get("reason") else None,
+        class_=model,
+        data_label=name,
+    )
 
 
-def _decimals(value: float, score: Score) -> int:
-    """A judge's score is a whole number and is shown as one."""
-    return 0 if value == round(value) else score.decimals
+def _mark(answer: Mapping[str, Any], score: Score, say: Texts) -> Html:
+    value = answer.get(score.metric)
+    written = score.show_one(value) if is_number(value) else say("report.questions.notScored")
+    if score.metric == "latency" and is_number(value):
+        written = say("report.seconds", n=number(value, 2))
+    repeated = answer.get("scores") or []
+    each = (
+        element("small", " (", ", ".join(number(single, 0) for single in repeated), ")")
+        if score.metric == "correctness" and len(repeated) > 1
+        else None
+    )
+    return element("span", score.name(say), " ", element("strong", written), each)
+
+
+def _true_of(key: str, result: Mapping[str, Any], say: Texts) -> Html:
+    score = read_score(result, "pattern")
+    return element(
+        "span", score.label or say("report.metric.pattern") if key == "pattern" else say("report.questions.refusal")
+    )

@@ -1,91 +1,75 @@
-"""The first screen: what happened, how sure that is, what it cost, why, and what to do next."""
+"""The first screen: did it help, how sure is that, why, what did it cost, what next."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from finetuning.report.charts import interval_picture
-from finetuning.report.formatting import (
-    duration,
-    exact,
-    is_number,
-    number,
-    p_value,
-    seconds_between,
-    signed,
-    usd,
-)
+from finetuning.report.charts.interval import interval_picture
+from finetuning.report.cost import answering_part, item_name
+from finetuning.report.formatting import duration, exact, is_number, number, p_value, seconds_between, usd
 from finetuning.report.markup import Html, element, join, section, text_block
-from finetuning.report.record import answering_part, item_name
-from finetuning.report.score import Score, primary_score
+from finetuning.report.score import Score, finite, pair, primary_score
+from finetuning.report.wording import named
+from finetuning.texts import Texts
 
 
 @dataclass(frozen=True)
-class _Verdict:
+class _Mark:
     """tone: a class of style.css; glyph: says the tone to those who do not see colours."""
 
-    words: str
     tone: str
     glyph: str
 
 
-_VERDICTS = {
-    "improved": _Verdict("Improved", "good", "↑"),
-    "no_visible_effect": _Verdict("No visible effect", "neutral", "="),
-    "worse": _Verdict("Worse", "bad", "↓"),
-    "inconclusive": _Verdict("Inconclusive", "caution", "?"),
-    "did_not_learn": _Verdict("Did not learn", "caution", "○"),
-    "over_budget": _Verdict("Over budget", "caution", "$"),
-    "no_headroom": _Verdict("No headroom", "neutral", "↥"),
-    "failed": _Verdict("Failed", "bad", "✕"),
+_MARKS = {
+    "improved": _Mark("good", "↑"),
+    "no_visible_effect": _Mark("neutral", "="),
+    "worse": _Mark("bad", "↓"),
+    "inconclusive": _Mark("caution", "?"),
+    "did_not_learn": _Mark("caution", "○"),
+    "over_budget": _Mark("caution", "$"),
+    "no_headroom": _Mark("neutral", "▲"),
+    "failed": _Mark("bad", "\N{MULTIPLICATION SIGN}"),
 }
 
-_LOCAL_RUN = (
-    "A small stand-in model took the place of Amazon Bedrock's models, and the judge scored answers by how similar "
-    "they are to the reference. The numbers show that the experiment works from end to end; they say nothing about "
-    "Bedrock. Nothing was paid: amounts are what such a run's hours and tokens would cost on AWS."
-)
+
+def verdict_words(result: Mapping[str, Any], say: Texts) -> str:
+    return named(say, "verdict", result.get("verdict") or "none")
 
 
-def verdict_words(result: Mapping[str, Any]) -> str:
-    return _verdict(result).words
+def verdict_badge(result: Mapping[str, Any], say: Texts) -> Html:
+    mark = _MARKS.get(result.get("verdict") or "") or _Mark("neutral", "-")
+    glyph = element("span", mark.glyph, aria_hidden="true")
+    return element("span", glyph, " ", verdict_words(result, say), class_=f"badge {mark.tone}")
 
 
-def _verdict(result: Mapping[str, Any]) -> _Verdict:
-    verdict = result.get("verdict") or "no verdict"
-    return _VERDICTS.get(verdict) or _Verdict(verdict, "neutral", "-")
-
-
-def header(result: Mapping[str, Any]) -> Html:
-    verdict = _verdict(result)
+def header(result: Mapping[str, Any], say: Texts) -> Html:
+    run = [say("report.experiment"), result.get("baseModel"), result.get("runId")]
     return element(
         "header",
-        element(
-            "p", join(["Fine-tuning experiment", result.get("baseModel"), result.get("runId")], " · "), class_="run"
-        ),
-        element(
-            "p", element("span", verdict.glyph, aria_hidden="true"), " ", verdict.words, class_=f"badge {verdict.tone}"
-        ),
-        element("h1", result.get("headline") or verdict.words, dir="auto"),
+        element("p", join(run, " · "), class_="run"),
+        element("p", verdict_badge(result, say)),
+        element("h1", result.get("headline") or verdict_words(result, say), dir="auto"),
     )
 
 
-def local_notice(result: Mapping[str, Any]) -> Html | None:
+def local_notice(result: Mapping[str, Any], say: Texts) -> Html | None:
     if (result.get("provenance") or {}).get("environment") != "local":
         return None
-    return element("aside", element("strong", "This was a local run."), " ", _LOCAL_RUN, class_="notice")
+    return element(
+        "aside", element("strong", say("report.local.title")), " ", say("report.local.text"), class_="notice"
+    )
 
 
-def failure(result: Mapping[str, Any]) -> Html | None:
+def failure(result: Mapping[str, Any], say: Texts) -> Html | None:
     failed = result.get("failure")
     if not failed:
         return None
     where = join(
         [
-            element("code", failed.get("error") or "unknown error"),
-            " in ",
-            element("code", failed.get("state") or "an unknown state"),
+            element("code", failed.get("error") or say("report.failure.unknownError")),
+            say("report.failure.in"),
+            element("code", failed.get("state") or say("report.failure.unknownState")),
         ]
     )
     advice = failed.get("whatToDo")
@@ -94,109 +78,150 @@ def failure(result: Mapping[str, Any]) -> Html | None:
         "div",
         section(
             "failure",
-            "What stopped the run",
+            say("report.failure.title"),
             element("p", where),
-            text_block(failed.get("message") or "No message was recorded.", "text message"),
-            join([element("h3", "What to do"), text_block(advice)]) if advice else None,
+            text_block(failed.get("message") or say("report.failure.noMessage"), "text message"),
+            join([element("h3", say("report.failure.whatToDo")), text_block(advice)]) if advice else None,
         ),
         class_=f"stopped {tone}",
     )
 
 
-def key_figures(result: Mapping[str, Any]) -> Html:
+def summary(result: Mapping[str, Any], say: Texts) -> Html:
     return element(
         "section",
-        element("h2", "Key figures", class_="hidden", id="figures-title"),
-        _difference(primary_score(result)),
-        _cost(result.get("cost")),
-        _time(result),
-        class_="figures",
-        aria_labelledby="figures-title",
+        element("h2", say("report.summary.title"), class_="hidden", id="summary-title"),
+        _how_sure(result, say),
+        _cost(result.get("cost"), say),
+        _time(result, say),
+        _why(result, say),
+        _next(result, say),
+        id="summary",
+        aria_labelledby="summary-title",
     )
 
 
-def _figure(title: str, figure: str, *details: str | None, picture: Html | None = None) -> Html:
+def _figure(key: str, title: str, figure: str | None, *details: str | None, picture: Html | None = None) -> Html:
+    """A question, its answer in large, a picture, and details; such as are markup already stand as they are."""
     return element(
         "div",
         element("h3", title),
-        element("p", figure, class_="big"),
+        element("p", figure, class_="big") if figure is not None else None,
         picture,
-        *(element("p", detail, class_="detail") for detail in details if detail),
+        *(
+            detail if isinstance(detail, Html) else element("p", detail, class_="detail")
+            for detail in details
+            if detail
+        ),
+        class_=key,
     )
 
 
-def _difference(score: Score) -> Html:
-    title = f"{score.name}, custom minus base"
+def _how_sure(result: Mapping[str, Any], say: Texts) -> Html:
+    score = primary_score(result)
     if score.difference is None:
-        return _figure(title, "not measured", "The custom model was not compared with the base model.")
+        return _base_alone(result, score, say)
     low, high = score.interval or (None, None)
     chance = p_value(score.p_value)
+    counted = {"wins": number(score.wins), "ties": number(score.ties), "losses": number(score.losses)}
     return _figure(
-        title,
-        exact(score.difference, signed(score.difference, score.decimals)),
-        f"95% interval {signed(low, score.decimals)} to {signed(high, score.decimals)}; "
-        f"p {chance if chance.startswith('<') else f'= {chance}'}; {number(score.n)} questions",
-        f"Base {number(score.base, score.decimals)}, custom {number(score.custom, score.decimals)}",
-        picture=interval_picture(score),
+        "how-sure",
+        say("report.summary.difference", metric=score.name(say)),
+        exact(score.difference, score.show_change(score.difference)),
+        say("report.summary.baseToCustom", base=score.show(score.base), custom=score.show(score.custom)),
+        say(
+            "report.summary.interval",
+            low=score.show_change(low),
+            high=score.show_change(high),
+            p=chance if chance.startswith("<") else f"= {chance}",
+            n=number(score.n),
+        ),
+        say("report.summary.counted", **counted) if score.wins is not None else None,
+        (result.get("power") or {}).get("text"),
+        picture=interval_picture(score, say),
     )
 
 
-def _cost(cost: Mapping[str, Any] | None) -> Html:
+def _base_alone(result: Mapping[str, Any], score: Score, say: Texts) -> Html:
+    """Where the run ended before the custom model was asked."""
+    base = (result.get("baseScores") or {}).get(score.metric) or {}
+    mean, interval = finite(base.get("mean")), pair(base.get("ci95"))
+    if mean is None:
+        return _figure(
+            "how-sure",
+            say("report.summary.difference", metric=score.name(say)),
+            say("report.summary.notMeasured"),
+            say("report.summary.notCompared"),
+        )
+    within = (
+        say("report.summary.meanInterval", low=score.show(interval[0]), high=score.show(interval[1]))
+        if interval
+        else None
+    )
+    return _figure(
+        "how-sure",
+        say("report.summary.baseScore", metric=score.name(say)),
+        exact(mean, score.show(mean)),
+        within,
+        say("report.summary.baseQuestions", n=number(base.get("n"))),
+        say("report.summary.notCompared"),
+    )
+
+
+def _cost(cost: Mapping[str, Any] | None, say: Texts) -> Html:
     if cost is None:
-        return _figure("Cost", "none", "The run stopped before anything was called that costs money.")
+        return _figure("cost", say("report.summary.cost"), say("report.none"), say("report.summary.nothingPaid"))
     limit, unknown = cost.get("maxSpendUsd"), cost.get("unknownPrices") or []
-    estimate = _amount(cost.get("estimatedUsd"), at_least=bool(cost.get("isLowerBound") or unknown))
+    lower_bound = bool(cost.get("isLowerBound"))
     return _figure(
-        "Cost",
-        _amount(cost.get("actualUsd"), at_least=bool(cost.get("isLowerBound"))),
-        join(["Estimated before: ", estimate]),
-        f"Limit: {usd(limit)}" if is_number(limit) else None,
-        f"Price not known: {'; '.join(item_name(item) for item in unknown)}" if unknown else None,
+        "cost",
+        say("report.summary.cost"),
+        _amount(cost.get("actualUsd"), say, at_least=lower_bound),
+        element(
+            "p",
+            say("report.summary.estimated"),
+            " ",
+            _amount(cost.get("estimatedUsd"), say, at_least=bool(unknown)),
+            class_="detail",
+        ),
+        say("report.summary.limit", usd=usd(limit, say)) if is_number(limit) else None,
+        say("report.summary.unknownPrices", items=say("report.and").join(item_name(item, say) for item in unknown))
+        if unknown
+        else None,
     )
 
 
-def _amount(value: object, *, at_least: bool) -> Html:
-    return join([element("small", "at least ") if at_least and is_number(value) else None, exact(value, usd(value))])
+def _amount(value: object, say: Texts, *, at_least: bool) -> Html:
+    bound = element("small", say("report.atLeast")) if at_least and is_number(value) else None
+    return element("span", bound, exact(value, usd(value, say)))
 
 
-def _time(result: Mapping[str, Any]) -> Html:
+def _time(result: Mapping[str, Any], say: Texts) -> Html:
     cost = result.get("cost") or {}
     seconds = cost.get("throughputSeconds")
     provenance = result.get("provenance") or {}
     whole = seconds_between(provenance.get("startedAt"), provenance.get("endedAt"))
+    alive = say("report.summary.throughput", duration=duration(seconds, say)) if seconds else None
     return _figure(
-        "Provisioned Throughput",
-        exact(seconds, duration(seconds)) if seconds else "none",
-        "how long it existed" if seconds else "None was bought.",
-        answering_part(cost) if seconds else None,
-        f"Whole run: {duration(whole)}" if whole is not None else None,
+        "time",
+        say("report.summary.time"),
+        duration(whole, say),
+        alive or say("report.summary.noThroughput"),
+        answering_part(cost, say) if seconds else None,
     )
 
 
-def diagnosis(result: Mapping[str, Any]) -> Html | None:
-    words = (result.get("training") or {}).get("diagnosis")
-    return section("diagnosis", "Why", text_block(words)) if words else None
+def _why(result: Mapping[str, Any], say: Texts) -> Html:
+    diagnosis = (result.get("training") or {}).get("diagnosis")
+    findings = (result.get("coverage") or {}).get("findings") or []
+    said = [diagnosis, *(finding.get("text") for finding in findings[:1])]
+    blocks: list[str] = [text_block(text) for text in said if text]
+    return _figure("why", say("report.summary.why"), None, *(blocks or [say("report.summary.noDiagnosis")]))
 
 
-def next_steps(result: Mapping[str, Any]) -> Html | None:
-    steps = result.get("nextSteps") or []
+def _next(result: Mapping[str, Any], say: Texts) -> Html:
+    steps = [step.get("text") for step in result.get("nextSteps") or [] if step.get("text")]
     if not steps:
-        return None
-    return section("next-steps", "What to try next", element("ol", *(_next_step(step) for step in steps)))
-
-
-def _next_step(step: Mapping[str, Any]) -> Html:
-    execution_input = step.get("input")
-    paste = element("pre", element("code", json.dumps(execution_input, indent=2, ensure_ascii=False)))
-    return element(
-        "li",
-        text_block(step.get("text") or ""),
-        None if execution_input is None else join([element("p", "Execution input:", class_="detail"), paste]),
-    )
-
-
-def warnings(result: Mapping[str, Any]) -> Html | None:
-    texts = result.get("warnings") or []
-    if not texts:
-        return None
-    return section("warnings", "Warnings", element("ul", *(element("li", text_block(text)) for text in texts)))
+        return _figure("next", say("report.summary.next"), None, say("report.summary.noNextStep"))
+    more = element("a", say("report.summary.allSteps", n=number(len(steps))), href="#next-steps")
+    return _figure("next", say("report.summary.next"), None, text_block(steps[0]), element("p", more, class_="detail"))

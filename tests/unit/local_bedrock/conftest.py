@@ -77,8 +77,11 @@ class FakeModels:
             [EpochMetric(step=epoch, epoch=epoch, validation_loss=3 / epoch) for epoch in epochs if validation],
         )
 
-    def judge(self, question: str, reference: str, answer: str) -> tuple[int, str]:
-        return (10, f"{question}: right") if answer == reference else (2, f"{question}: not {reference}")
+    def judge(self, question: str, reference: str, answer: str) -> tuple[int, int, str]:
+        return (10, 0, f"{question}: right") if answer == reference else (2, 1, f"{question}: not {reference}")
+
+    def embed(self, text: str, dimensions: int) -> list[float]:
+        return [1.0 if place == len(text) % dimensions else 0.0 for place in range(dimensions)]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from finetuning.base_models import DEFAULT_JUDGE_MODEL, JUDGE_MODELS
+from finetuning.base_models import DEFAULT_JUDGE_MODEL, EMBEDDING_MODEL, JUDGE_MODELS
 from finetuning.services import Clock
 
 from local.bedrock import LocalBedrock
@@ -145,7 +145,7 @@ def test_the_judge_calls_the_tool(ask: Ask, model_id: str) -> None:
     (block,) = answer["output"]["message"]["content"]
     assert answer["stopReason"] == "tool_use"
     assert block["toolUse"]["name"] == "grade_it"
-    assert block["toolUse"]["input"] == {"score": 10, "reason": "What?: right"}
+    assert block["toolUse"]["input"] == {"score": 10, "contradictions": 0, "reason": "What?: right"}
 
 
 def test_the_judge_scores_what_it_is_given(ask: Ask) -> None:
@@ -203,11 +203,54 @@ def test_a_bad_body_is_refused(runtime: "BedrockRuntimeClient", body: str) -> No
         runtime.invoke_model(modelId=HAIKU, body=body)
 
 
+TITAN = EMBEDDING_MODEL.id
+
+
+@pytest.mark.parametrize("dimensions", [1024, 512, 256])
+def test_invoke_model_with_titans_embeddings(runtime: "BedrockRuntimeClient", clock: Clock, dimensions: int) -> None:
+    before = clock.now()
+
+    response = runtime.invoke_model(modelId=TITAN, body=json.dumps({"inputText": "abc", "dimensions": dimensions}))
+
+    document = json.loads(response["body"].read())
+    assert len(document["embedding"]) == dimensions
+    assert document["embedding"][3] == 1
+    assert document["embeddingsByType"] == {"float": document["embedding"]}
+    assert document["inputTextTokenCount"] == 1
+    assert clock.now() > before
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ("{", "Malformed input request"),
+        ("[]", "Malformed input request"),
+        ("{}", "inputText: expected minLength: 1"),
+        ('{"inputText": ""}', "inputText: expected minLength: 1"),
+        ('{"inputText": ["a"]}', "inputText: expected minLength: 1"),
+        ('{"inputText": "a", "dimensions": 100}', "dimensions: 100 is not a valid enum value"),
+        ('{"inputText": "a", "texts": []}', "are permitted"),
+        (json.dumps({"inputText": "a" * 50_001}), "Too many input tokens"),
+        (json.dumps({"inputText": "\u6771" * 9_000}), "Too many input tokens"),
+    ],
+)
+def test_titan_refuses_what_it_cannot_embed(runtime: "BedrockRuntimeClient", body: str, complaint: str) -> None:
+    with pytest.raises(runtime.exceptions.ValidationException, match=complaint):
+        runtime.invoke_model(modelId=TITAN, body=body)
+
+
+def test_titan_holds_no_conversation(ask: Ask, runtime: "BedrockRuntimeClient") -> None:
+    with pytest.raises(runtime.exceptions.ValidationException, match="doesn't support the Converse operation"):
+        ask(TITAN, "question 7?")
+
+
 def test_what_is_not_emulated_says_so(runtime: "BedrockRuntimeClient") -> None:
     image: Any = {"image": {"format": "png", "source": {"bytes": b"png"}}}
 
     with pytest.raises(ClientError, match="is not emulated"):
         runtime.invoke_model(modelId="amazon.nova-lite-v1:0", body="{}")
+    with pytest.raises(ClientError, match="not normalized floats is not emulated"):
+        runtime.invoke_model(modelId=TITAN, body='{"inputText": "a", "embeddingTypes": ["binary"]}')
     with pytest.raises(ClientError, match="content block of kind image is not emulated"):
         runtime.converse(modelId=HAIKU, messages=[{"role": "user", "content": [image]}])
 

@@ -1,0 +1,52 @@
+"""All runs of a results folder on one page, newest first. A pure function of their results."""
+
+from collections.abc import Sequence
+
+from finetuning.report.comparison import Run, correctness_cell, cost_cell, local_notice
+from finetuning.report.formatting import moment, moment_text
+from finetuning.report.markup import element, join, section, table
+from finetuning.report.shell import document, footer
+from finetuning.report.summary import verdict_badge
+from finetuning.texts import Language, texts
+from finetuning.version import code_version
+
+
+def render_index(runs: Sequence[Run], language: Language) -> str:
+    """One HTML file that needs no network. The strings of the results are untrusted: every one is shown as text."""
+    say = texts(language)
+    title = say("comparison.index", n=len(runs))
+    columns = ("run", "started", "verdict", "baseModel", "dataset", "correctness", "cost")
+    rows = (
+        [
+            run.name,
+            moment_text(_started(run)),
+            join([verdict_badge(run.result, say), element("p", run.result.get("headline"), dir="auto")]),
+            run.result.get("baseModel") or "",
+            run.dataset,
+            correctness_cell(run, say),
+            cost_cell(run, say),
+        ]
+        for run in sorted(runs, key=_order, reverse=True)
+    )
+    listed = table([say(f"comparison.{column}") for column in columns], rows, numeric=(5, 6), wide=True)
+    body = join(
+        [
+            element("header", element("p", say("report.experiment"), class_="run"), element("h1", title)),
+            element(
+                "main", local_notice(runs, say), section("runs", say("comparison.runs"), listed), class_="comparison"
+            ),
+            footer(say, code_version()),
+        ]
+    )
+    return document(title, body, say)
+
+
+def _started(run: Run) -> str | None:
+    started: str | None = (run.result.get("provenance") or {}).get("startedAt")
+    return started
+
+
+def _order(run: Run) -> tuple[str, str]:
+    """Runs without a time, whose input was refused, come last."""
+    at = moment(_started(run))
+    return (at.isoformat() if at else "", str(run.result.get("runId")))

@@ -1,0 +1,87 @@
+"""The effect by topic and by language."""
+
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+from finetuning.report.charts.dumbbell import base_to_custom
+from finetuning.report.charts.interval import interval_sketch, reach_of
+from finetuning.report.formatting import MISSING, exact, is_number, number
+from finetuning.report.markup import Html, element, join, section, table
+from finetuning.report.score import Score, finite, pair, primary_score
+from finetuning.report.scores import MODELS, with_interval
+from finetuning.report.wording import named
+from finetuning.texts import Texts
+
+Effects = Mapping[str, Mapping[str, Any]]
+
+
+def topics(result: Mapping[str, Any], say: Texts) -> Html | None:
+    """Weakest first. Documents that have no effects get the means that their questions give, without intervals."""
+    score = primary_score(result)
+    effects = result.get("effects") or {}
+    by_topic = effects.get("topic") or _means_by_topic(result, score)
+    by_language = effects.get("language") or {}
+    if not by_topic and not by_language:
+        return None
+    return section(
+        "topics",
+        say("report.topics.title"),
+        element("p", say("report.topics.reading", metric=score.name(say))),
+        _effects_table(by_topic, "topic", score, say),
+        _effects_table(by_language, "language", score, say) if len(by_language) > 1 else None,
+    )
+
+
+def _effects_table(effects: Effects, kind: str, score: Score, say: Texts) -> Html | None:
+    if not effects:
+        return None
+    found = {name: effect or {} for name, effect in effects.items()}
+    reach = reach_of([(finite(effect.get("difference")), pair(effect.get("ci95"))) for effect in found.values()])
+    weakest_first = sorted(found, key=lambda name: (_last_mean(found[name]), name))
+    rows = [_row(named(say, kind, name), found[name], score, reach, say) for name in weakest_first]
+    columns = [
+        say(f"report.topics.{column}") for column in (kind, "n", "base", "custom", "move", "difference", "effect")
+    ]
+    return table(columns, rows, numeric=(1, 2, 3, 5), wide=True)
+
+
+def _last_mean(effect: Mapping[str, Any]) -> float:
+    custom, base = finite(effect.get("custom")), finite(effect.get("base"))
+    return custom if custom is not None else base if base is not None else 0.0
+
+
+def _row(name: str, effect: Mapping[str, Any], score: Score, reach: float, say: Texts) -> list[str]:
+    base, custom, difference = (finite(effect.get(key)) for key in ("base", "custom", "difference"))
+    interval = pair(effect.get("ci95"))
+    written = None
+    if interval:
+        written = join([exact(bound, score.show_change(bound)) for bound in interval], say("report.to"))
+    return [
+        element("span", name, dir="auto"),
+        number(effect.get("n")),
+        exact(base, score.show(base)),
+        exact(custom, score.show(custom)),
+        base_to_custom(base, custom, score.bounds) if score.bounds else MISSING,
+        with_interval(exact(difference, score.show_change(difference)), written),
+        interval_sketch(difference, interval, reach, score.tone_of_interval(interval)) or MISSING,
+    ]
+
+
+def _means_by_topic(result: Mapping[str, Any], score: Score) -> Effects:
+    """Over the questions where every model that answered has a score."""
+    questions = result.get("questions") or []
+    asked = [model for model in MODELS if any(question.get(model) for question in questions)]
+    by_topic: dict[str, list[list[float]]] = {}
+    for question in questions if asked else []:
+        scored = by_topic.setdefault(str(question.get("topic")), [])
+        values = [(question.get(model) or {}).get(score.metric) for model in asked]
+        numbers = [value for value in values if is_number(value)]
+        if len(numbers) == len(asked):
+            scored.append(numbers)
+    effects: dict[str, dict[str, Any]] = {}
+    for topic, scored in by_topic.items():
+        means = {model: fmean(values[index] for values in scored) for index, model in enumerate(asked) if scored}
+        difference = means["custom"] - means["base"] if len(means) == len(MODELS) else None
+        effects[topic] = {"n": len(scored), **means, "difference": difference}
+    return effects

@@ -1,0 +1,71 @@
+"""The pictures draw what the document says."""
+
+import pytest
+from finetuning.report import render
+from report_pages import Page, did_not_learn, improved
+
+
+@pytest.mark.parametrize(
+    ("interval", "higher_is_better", "tone"),
+    [([1, 3], True, "good"), ([-3, -1], True, "bad"), ([-1, 3], True, "neutral"), ([-3, -1], False, "good")],
+)
+def test_interval_is_coloured_by_what_it_says(interval: list[float], higher_is_better: bool, tone: str) -> None:
+    document = improved()
+    document["scores"]["correctness"] |= {
+        "difference": sum(interval) / 2,
+        "ci95": interval,
+        "higherIsBetter": higher_is_better,
+    }
+    page = Page(render(document))
+    first_screen = [circle["class"] for circle in page.all("circle") if (circle["class"] or "").startswith("point ")]
+    assert first_screen[0] == f"point {tone}"
+
+
+def test_learning_curve_marks_the_best_epoch() -> None:
+    page = Page(render(improved()))
+    assert "Training stopped early after epoch 7 of 10. Steps: 21." in page.text
+    assert "Validation loss was lowest after epoch 6: 1.476." in page.text
+    lines = {line["class"]: len((line["points"] or "").split()) for line in page.all("polyline")}
+    assert lines == {"training": 21, "validation": 7}
+    assert len([circle for circle in page.all("circle") if circle["class"] == "best"]) == 1
+
+
+def test_distribution_counts_every_scored_answer() -> None:
+    document = improved()
+    bars = render(document).split('class="chart distribution"')[1].split("</svg>")[0]
+    for model in ("base", "custom"):
+        scores = [question[model]["correctness"] for question in document["questions"]]
+        assert bars.count(f'class="{model}"') == len({score for score in scores if score is not None})
+
+
+def test_learning_curve_leaves_room_for_the_epochs_that_an_early_stop_spared() -> None:
+    early = Page(render(improved()))
+    assert "stopped early" in early.text
+    assert len([line for line in early.all("line") if line["class"] == "stop"]) == 2
+    assert len([line for line in Page(render(did_not_learn())).all("line") if line["class"] == "stop"]) == 1
+
+
+def test_scatter_has_a_dot_for_each_question_with_coverage_and_score() -> None:
+    document = improved()
+    dots = [circle for circle in Page(render(document)).all("circle") if circle["class"] == "question-dot"]
+    assert len(dots) == len([question for question in document["questions"] if question["difference"] is not None])
+
+
+def test_timeline_draws_the_throughputs_life_and_what_was_paid() -> None:
+    page = Page(render(improved()))
+    classes = [rect["class"] for rect in page.all("rect")]
+    assert [classes.count(part) for part in ("run", "job", "creating", "serving", "deleting")] == [1, 1, 1, 1, 1]
+    assert "37 min 24 s, $82.28 paid" in page.text
+    local = improved()
+    local["provenance"]["environment"] = "local"
+    assert "37 min 24 s, $82.28 on AWS" in Page(render(local)).text
+    widths = {rect["class"]: float(rect["width"] or 0) for rect in page.all("rect")}
+    assert widths["job"] > widths["creating"] > widths["serving"] >= 2
+
+
+def test_timeline_out_of_order_is_a_table_only() -> None:
+    document = improved()
+    document["timeline"].reverse()
+    page = Page(render(document))
+    assert not [svg for svg in page.all("svg") if "life" in (svg["class"] or "")]
+    assert "Provisioned Throughput in service" in page.text
