@@ -167,7 +167,7 @@ def test_configure_run_knows_the_shipped_datasets_and_two_functions_may_read_the
     (datasets,) = _texts(configure_run["Environment"]["Variables"]["DATASETS"])
 
     assert datasets.startswith('{"bedrock-faq":{"training":"s3://cdk-')
-    assert datasets.count(".jsonl") == 3
+    assert datasets.count(".jsonl") == 6
     for task in ("check_prerequisites", "validate_dataset"):
         readable = [
             resource
@@ -175,7 +175,7 @@ def test_configure_run_knows_the_shipped_datasets_and_two_functions_may_read_the
             if "s3:GetObject" in _actions(statement)
             for resource in _texts(statement["Resource"])
         ]
-        assert sum(resource.endswith(".jsonl") for resource in readable) == 3
+        assert sum(resource.endswith(".jsonl") for resource in readable) == 6
 
 
 def test_the_topic_is_encrypted_and_refuses_plain_http(claude: Assembly) -> None:

@@ -5,7 +5,6 @@ import json
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from finetuning.base_models import BASE_MODELS, BaseModel, base_model
@@ -338,14 +337,6 @@ def test_batches_hold_every_record_once_and_in_order(records: int) -> None:
     assert [part["index"] for part in parts] == list(range(len(parts)))
     assert [n for part in parts for n in range(part["first"], part["first"] + part["count"])] == list(range(records))
     assert all(1 <= part["count"] <= BATCH_SIZE for part in parts)
-
-
-@pytest.mark.parametrize("model", BASE_MODELS)
-@pytest.mark.parametrize("file", DATASET_FILES)
-def test_the_shipped_dataset_keeps_every_models_rules(file: DatasetFile, model: str) -> None:
-    content = (Path(__file__).parents[2] / "datasets" / "bedrock-faq" / f"{file}.jsonl").read_bytes()
-
-    assert findings(content, file, model) == []
 
 
 def test_a_system_prompt_that_all_records_share_must_fit_into_the_state() -> None:
