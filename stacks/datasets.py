@@ -16,7 +16,7 @@ class ShippedDatasets(Construct):
     """One asset for each file of each dataset, a folder under `datasets`.
 
     uris: {"<dataset>": {"training": "s3://…", "validation": …, "evaluation": …}}, and "card" where there is one
-    object_arns: of every file, for grants.
+    record_arns, card_arns: of every file, for grants.
     Raises InvalidDatasetError where a folder lacks one of the three files, or its card cannot be used.
     """
 
@@ -26,9 +26,13 @@ class ShippedDatasets(Construct):
         self.uris: Mapping[str, Mapping[str, str]] = {
             name: {split: asset.s3_object_url for split, asset in files.items()} for name, files in assets.items()
         }
-        self.object_arns = [
-            asset.bucket.arn_for_objects(asset.s3_object_key) for files in assets.values() for asset in files.values()
+        arns = [
+            (name, asset.bucket.arn_for_objects(asset.s3_object_key))
+            for files in assets.values()
+            for name, asset in files.items()
         ]
+        self.record_arns = [arn for name, arn in arns if name in SPLITS]
+        self.card_arns = [arn for name, arn in arns if name not in SPLITS]
 
     def _assets(self, folder: Path) -> dict[str, s3_assets.Asset]:
         missing = [f"{split}.jsonl is missing" for split in SPLITS if not (folder / f"{split}.jsonl").exists()]

@@ -6,6 +6,7 @@ from aws_cdk import Stack
 from finetuning import tags
 from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS, BaseModel, JudgeModel
 
+from stacks.datasets import ShippedDatasets
 from stacks.grants import Grant
 from stacks.storage_stack import RUN_PREFIX, StorageStack
 
@@ -30,20 +31,21 @@ class Permissions:
         stack: Stack,
         base_model: BaseModel,
         storage: StorageStack,
-        shipped_objects: Sequence[str],
+        shipped: ShippedDatasets,
         state_machine_name: str,
     ) -> None:
         self._stack = stack
-        self._allow_storage(storage, shipped_objects)
+        self._allow_storage(storage, shipped)
         self._allow_models(base_model)
         self._allow_jobs_and_throughputs(base_model)
         self._allow_executions(state_machine_name)
 
-    def _allow_storage(self, storage: StorageStack, shipped_objects: Sequence[str]) -> None:
+    def _allow_storage(self, storage: StorageStack, shipped: ShippedDatasets) -> None:
         data = f"arn:{self._stack.partition}:s3:::{storage.data_bucket_name}"
         results = f"arn:{self._stack.partition}:s3:::{storage.results_bucket_name}"
         runs = [f"{results}/runs/*"]
-        self.read_shipped_datasets = Grant(["s3:GetObject"], shipped_objects)
+        self.read_shipped_datasets = Grant(["s3:GetObject"], shipped.record_arns)
+        self.read_shipped_cards = Grant(["s3:GetObject"], shipped.card_arns)
         self.read_uploaded_datasets = Grant(["s3:GetObject"], [f"{data}/datasets/*"], DATASET_PREFIX)
         self.read_runs = Grant(["s3:GetObject"], runs, RUN_PREFIX)
         self.write_runs = Grant(["s3:PutObject"], runs, RUN_PREFIX)

@@ -47,7 +47,7 @@ class WorkflowStack(cdk.Stack):
         self.functions: dict[str, lambda_.Function] = {}
         state_machine_name = f"{base_model.key}-ft-experiment"
         shipped = ShippedDatasets(self, "Datasets")
-        may = Permissions(self, base_model, storage, shipped.object_arns, state_machine_name)
+        may = Permissions(self, base_model, storage, shipped, state_machine_name)
         self._add_functions(may, shipped)
         # Apart from the functions, whose construct ids are like the states' names.
         self.states = Construct(self, "States")
@@ -83,7 +83,8 @@ class WorkflowStack(cdk.Stack):
         )
         add(
             "validate_dataset",
-            *(*read_datasets, may.list_datasets, may.read_runs, may.write_runs, may.list_runs, may.abort_uploads),
+            *(*read_datasets, may.read_shipped_cards, may.list_datasets),
+            *(may.read_runs, may.write_runs, may.list_runs, may.abort_uploads),
             timeout=cdk.Duration.minutes(15),
             # A whole processor: it compares each record with each.
             memory_mb=1769,

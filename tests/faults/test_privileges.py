@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from experiment import INPUT, deployed, synthesized
+from experiment import DATASET, INPUT, deployed, synthesized
 from finetuning import tags
 from finetuning.base_models import JUDGE_MODELS
 from finetuning.services import services
@@ -81,7 +81,8 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
         engine.run("given", {**INPUT, "customModelArn": model})
         for number, judge in enumerate(JUDGE_MODELS):
             engine.run(f"judge-{number}", {**INPUT, "judgeModel": judge})
-        engine.run("shipped", {})
+        for shipped in sorted(folder.name for folder in DATASET.parent.iterdir()):
+            engine.run(f"shipped-{shipped}", {"dataset": shipped})
         _lose_validation_metrics(engine, "no-metrics")
         engine.run("no-dataset", {"dataset": "missing"})
         _give_up_an_upload(engine)

@@ -17,7 +17,7 @@ def test_every_file_of_every_dataset_is_an_asset(tmp_path: Path) -> None:
         "one": ["training", "validation", "evaluation"],
         "two": ["training", "validation", "evaluation"],
     }
-    assert len(shipped.object_arns) == 6
+    assert len(shipped.record_arns) == 6
 
 
 def test_a_card_is_an_asset_too(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_card_is_an_asset_too(tmp_path: Path) -> None:
     shipped = ShippedDatasets(cdk.Stack(), "Datasets", tmp_path)
 
     assert list(shipped.uris["styled"]) == ["training", "validation", "evaluation", "card"]
-    assert len(shipped.object_arns) == 4
+    assert len([*shipped.record_arns, *shipped.card_arns]) == 4
 
 
 def test_a_card_that_cannot_be_used_is_not_deployed(tmp_path: Path) -> None:

@@ -123,7 +123,12 @@ def test_a_run_over_budget_fails_and_has_bought_nothing(claude: Assembly) -> Non
     assert states["OverBudget"]["Parameters"] == {"Error": "OverBudget", "Cause.$": "$.cost.message"}
     assert states["OverBudget"]["Next"] == FAILURE_PATH_START
     without_budget = _reachable(claude.definition, "CaptureInput", without="WithinBudget?")
-    assert not without_budget & {"StartCustomizationJob", "CreateProvisionedThroughput", "CalibrateJudge", "AskBaseModel"}
+    assert not without_budget & {
+        "StartCustomizationJob",
+        "CreateProvisionedThroughput",
+        "CalibrateJudge",
+        "AskBaseModel",
+    }
 
 
 def test_nothing_is_bought_before_the_base_model_is_scored_and_training_has_taught_something(claude: Assembly) -> None:
