@@ -39,6 +39,7 @@ def handler(task: Task) -> Mapping[str, Any]:
         "judgeVersion": VERSION,
         "metrics": summarize(questions),
         "unscored": unscored,
+        "asked": len(records),
         "unanswered": len(records) - len(questions),
         "embeddingProblem": next((batch["embeddingProblem"] for batch in batches if batch["embeddingProblem"]), None),
         "questions": questions,
@@ -46,6 +47,7 @@ def handler(task: Task) -> Mapping[str, Any]:
     result = {
         "uri": task.store.uri(scores_key(task.model)),
         "correctness": document["metrics"].get("correctness", {}).get("mean"),
+        "asked": len(records),
         "unscored": unscored,
         "unanswered": document["unanswered"],
     }

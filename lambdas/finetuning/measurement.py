@@ -43,7 +43,7 @@ class Measurement:
             "scores": scores,
             "baseScores": base["metrics"] if base else {},
             "effects": custom.get("effects", {}),
-            "power": power(correctness, verdict, say, custom["unanswered"]) if correctness else None,
+            "power": power(correctness, verdict, say, custom["asked"]) if correctness else None,
             "headroom": base["headroom"] if base else None,
             "judge": self._judge(),
             "unscored": {model: document["unscored"] for model, document in self.documents.items()},

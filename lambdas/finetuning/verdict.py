@@ -2,12 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from finetuning.power import detectable_difference, needed_questions
+from finetuning.power import ALPHA, detectable_difference, needed_questions
 from finetuning.texts import Texts
 
 # With fewer questions, an interval over questions means little.
@@ -37,16 +37,30 @@ class Ruling:
     headline: str
 
 
-def minimum_questions(n: int, unanswered: int) -> int:
-    """unanswered: questions that time did not suffice for; they may differ in kind from those that were answered."""
-    return max(MINIMUM_QUESTIONS, math.ceil(MINIMUM_SHARE * (n + unanswered)))
+def minimum_questions(asked: int) -> int:
+    """asked: questions of the evaluation data; those without an answer or a score may differ in kind from the rest."""
+    return max(MINIMUM_QUESTIONS, math.ceil(MINIMUM_SHARE * asked))
 
 
-def compare(correctness: Mapping[str, Any], say: Texts, unanswered: int = 0) -> Ruling:
-    """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "n", …}."""
-    n, interval = correctness["n"], correctness["ci95"]
+def more_than_chance(interval: Sequence[float] | None, p_value: float | None, n: float | None) -> bool:
+    """Whether so many questions show a difference: its 95% interval leaves out zero, and its p-value agrees.
+
+    With few questions, or few that differ, a bootstrap interval is too narrow to say it alone. None = not measured.
+    """
+    if interval is None or p_value is None or n is None:
+        return False
+    low, high = interval
+    return n >= MINIMUM_QUESTIONS and p_value <= ALPHA and not low <= 0 <= high
+
+
+def compare(correctness: Mapping[str, Any], say: Texts, asked: int) -> Ruling:
+    """From the paired difference in correctness: {"base", "custom", "difference", "ci95", "pValue", "n", …}.
+
+    asked: as for minimum_questions.
+    """
+    n, interval, p_value = correctness["n"], correctness["ci95"], correctness["pValue"]
     means = {key: correctness[key] for key in ("base", "custom", "difference", "n")}
-    minimum = minimum_questions(n, unanswered)
+    minimum = minimum_questions(asked)
     if interval is None:
         numbers = say("verdict.numbersWithoutInterval", **means)
         return Ruling(Verdict.INCONCLUSIVE, say("verdict.tooFewQuestions", n=n, minimum=minimum, numbers=numbers))
@@ -56,11 +70,13 @@ def compare(correctness: Mapping[str, Any], say: Texts, unanswered: int = 0) -> 
         return Ruling(Verdict.INCONCLUSIVE, say("verdict.tooFewQuestions", n=n, minimum=minimum, numbers=numbers))
     if low >= -NEGLIGIBLE and high <= NEGLIGIBLE:
         return Ruling(Verdict.NO_VISIBLE_EFFECT, say("verdict.noVisibleEffect", numbers=numbers))
+    if low <= 0 <= high:
+        return Ruling(Verdict.INCONCLUSIVE, say("verdict.spansZero", numbers=numbers))
+    if not more_than_chance(interval, p_value, n):
+        return Ruling(Verdict.INCONCLUSIVE, say("verdict.mayBeChance", numbers=numbers, p=p_value))
     if low > 0:
         return Ruling(Verdict.IMPROVED, say("verdict.improved", numbers=numbers))
-    if high < 0:
-        return Ruling(Verdict.WORSE, say("verdict.worse", numbers=numbers))
-    return Ruling(Verdict.INCONCLUSIVE, say("verdict.spansZero", numbers=numbers))
+    return Ruling(Verdict.WORSE, say("verdict.worse", numbers=numbers))
 
 
 def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Ruling:
@@ -78,28 +94,30 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Rul
         return Ruling(Verdict.NO_HEADROOM, say("verdict.noHeadroom", mean=state["baseScores"]["correctness"]))
     if "training" in state and not state["training"]["learned"]:
         return Ruling(Verdict.DID_NOT_LEARN, say("verdict.didNotLearn", diagnosis=state["training"]["diagnosis"]))
-    unanswered = state["customScores"]["unanswered"]
+    asked = state["customScores"]["asked"]
     if "correctness" not in scores:
         return Ruling(Verdict.INCONCLUSIVE, say("verdict.nothingCompared"))
-    return compare(scores["correctness"], say, unanswered)
+    return compare(scores["correctness"], say, asked)
 
 
-def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts, unanswered: int = 0) -> dict[str, Any]:
+def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts, asked: int) -> dict[str, Any]:
     """What so many questions can show, and where that did not suffice for a verdict, how many would.
 
-    correctness: as for compare, with "sd". Differences smaller than NEGLIGIBLE are nobody's question.
+    correctness: as for compare, with "sd"; asked: as for minimum_questions. An interval around the same difference
+    gives a verdict once it leaves out zero or stays within NEGLIGIBLE, whichever is farther from the difference.
     """
-    n, sd, difference = correctness["n"], correctness["sd"], max(NEGLIGIBLE, abs(correctness["difference"]))
-    minimum = minimum_questions(n, unanswered)
+    n, sd, difference = correctness["n"], correctness["sd"], correctness["difference"]
+    minimum = minimum_questions(asked)
+    margin = max(abs(difference), NEGLIGIBLE - abs(difference))
     # Differences that do not vary, or a single one, say nothing of how others would.
-    needed = max(minimum, needed_questions(sd, difference)) if sd else minimum
+    needed = max(minimum, n + 1, needed_questions(sd, margin) if sd else 0)
     detectable = detectable_difference(sd, n) if sd else None
     if n < minimum == needed:
         text = say("verdict.powerMinimum", n=n, minimum=minimum)
     elif detectable is None:
         text = say("verdict.powerUnknown", n=n)
     elif verdict is Verdict.INCONCLUSIVE:
-        text = say("verdict.powerNeeded", needed=needed, difference=difference, n=n, detectable=detectable)
+        text = say("verdict.powerNeeded", needed=needed, n=n, detectable=detectable, negligible=NEGLIGIBLE)
     else:
         text = say("verdict.powerShown", n=n, detectable=detectable)
     return {

@@ -8,6 +8,7 @@ from finetuning.coverage import DIFFERENT_ANSWERS, RELATED, SAME_QUESTION
 from finetuning.coverage_findings import THIN, WEAK
 from finetuning.diagnosis import FALLING, LEARNED_BY_HEART, OVERFITTING_RISE, RULES
 from finetuning.headroom import PLANNED_SD
+from finetuning.power import ALPHA
 from finetuning.scoring import METRICS
 from finetuning.similarity import LENGTH
 from finetuning.statistics import FEWEST_FOR_INTERVAL, RESAMPLES
@@ -34,6 +35,8 @@ def test_every_metric_is_explained(metric: str) -> None:
     "said",
     [
         f"fewer than {MINIMUM_QUESTIONS} questions",
+        f"and *p* ≤ {ALPHA} either way",
+        f"max(|*d*|, {NEGLIGIBLE} − |*d*|)",
         f"{NEGLIGIBLE} ≤ low and high ≤ {NEGLIGIBLE}",
         f"{RESAMPLES:,} times as many questions",
         f"fewer than {FEWEST_FOR_INTERVAL} values",

@@ -21,6 +21,26 @@ def test_interval_is_coloured_by_what_it_says(interval: list[float], higher_is_b
     assert first_screen[0] == f"point {tone}"
 
 
+@pytest.mark.parametrize("doubt", [{"n": 7}, {"pValue": 0.051}, {"pValue": None}])
+def test_what_may_be_chance_has_no_colour(doubt: dict[str, object]) -> None:
+    document = improved()
+    document["scores"]["correctness"] |= {"difference": 2, "ci95": [1, 3]} | doubt
+
+    circles = [circle["class"] or "" for circle in Page(render(document)).all("circle")]
+
+    assert next(name for name in circles if name.startswith("point ")) == "point neutral"
+
+
+def test_a_topic_with_few_questions_has_no_colour() -> None:
+    document = improved()
+    effect = {"base": 2.0, "custom": 8.0, "difference": 6.0, "ci95": [5, 7], "pValue": 0.01}
+    document["effects"]["topic"] = {"few": effect | {"n": 5}, "enough": effect | {"n": 8}}
+
+    rows = {name: render(document).split(f">{name}<")[1].split("</tr>")[0] for name in ("few", "enough")}
+
+    assert ("point neutral" in rows["few"], "point good" in rows["enough"]) == (True, True)
+
+
 def test_learning_curve_marks_the_best_epoch() -> None:
     page = Page(render(improved()))
     assert "Training stopped early after epoch 7 of 10. Steps: 21." in page.text

@@ -382,6 +382,7 @@ def test_a_question_without_an_answer_is_counted_and_judged_once_it_has_one(invo
 
     document = store.read_json(scores_key("custom"))
     assert (summary["unanswered"], document["unanswered"], judge.asked) == (2, 2, 4)
+    assert summary["asked"] == document["asked"] == 3
     assert document["comparison"]["correctness"]["n"] == 1
 
     # when a run that goes on from this one has the others answered

@@ -1,9 +1,11 @@
 """The verdict, from the numbers of a run alone."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from finetuning.statistics import paired_difference
 from finetuning.texts import texts
 from finetuning.verdict import MINIMUM_QUESTIONS, NEGLIGIBLE, Verdict, compare, power, rule
 from hypothesis import given
@@ -12,7 +14,15 @@ from hypothesis import strategies as st
 
 def correctness(low: float, high: float, n: int = 48, base: float = 4.0) -> dict[str, Any]:
     difference = (low + high) / 2
-    return {"base": base, "custom": base + difference, "difference": difference, "ci95": [low, high], "n": n, "sd": 2.0}
+    means = {"base": base, "custom": base + difference, "difference": difference}
+    return {**means, "ci95": [low, high], "pValue": 0.001, "n": n, "sd": 2.0}
+
+
+def measured(differences: Sequence[float]) -> dict[str, Any]:
+    """The numbers of that custom - base by question, as a run has them."""
+    found = paired_difference([0.0] * len(differences), differences)
+    means = {"base": 0.0, "custom": found.difference, "difference": found.difference}
+    return {**means, "ci95": found.ci95, "pValue": found.p_value, "n": found.n, "sd": found.sd}
 
 
 EN, JA = texts("en"), texts("ja")
@@ -36,7 +46,7 @@ EN, JA = texts("en"), texts("ja")
 def test_the_interval_decides_and_the_sentence_shows_it(
     low: float, high: float, n: int, verdict: Verdict, headline: str
 ) -> None:
-    ruling = compare(correctness(low, high, n), EN)
+    ruling = compare(correctness(low, high, n), EN, n)
 
     assert ruling.verdict is verdict
     assert ruling.headline.startswith(headline)
@@ -44,23 +54,56 @@ def test_the_interval_decides_and_the_sentence_shows_it(
 
 
 @pytest.mark.parametrize(
-    ("n", "unanswered", "verdict"),
+    ("n", "asked", "verdict"),
     [
-        (48, 0, Verdict.IMPROVED),
         (48, 48, Verdict.IMPROVED),
-        (48, 49, Verdict.INCONCLUSIVE),
-        (7, 0, Verdict.INCONCLUSIVE),
+        (48, 96, Verdict.IMPROVED),
+        (48, 97, Verdict.INCONCLUSIVE),
+        (7, 7, Verdict.INCONCLUSIVE),
     ],
 )
-def test_what_most_questions_did_not_answer_is_not_said(n: int, unanswered: int, verdict: Verdict) -> None:
-    assert compare(correctness(3.1, 5.9, n), EN, unanswered).verdict is verdict
+def test_what_most_questions_did_not_answer_is_not_said(n: int, asked: int, verdict: Verdict) -> None:
+    assert compare(correctness(3.1, 5.9, n), EN, asked).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("differences", "verdict", "p_value"),
+    [
+        ([0.0] * 4 + [3.0] * 4, Verdict.INCONCLUSIVE, 0.125),
+        ([0.0] * 4 + [-3.0] * 4, Verdict.INCONCLUSIVE, 0.125),
+        ([0.0] * 2 + [3.0] * 6, Verdict.IMPROVED, 0.031),
+        ([0.0] * 2 + [-3.0] * 6, Verdict.WORSE, 0.031),
+    ],
+)
+def test_what_may_be_chance_is_no_verdict_though_the_interval_leaves_out_zero(
+    differences: Sequence[float], verdict: Verdict, p_value: float
+) -> None:
+    numbers = measured(differences)
+    low, high = numbers["ci95"]
+
+    ruling = compare(numbers, EN, len(differences))
+
+    assert low > 0 or high < 0
+    assert numbers["pValue"] == pytest.approx(p_value, abs=0.001)
+    assert ruling.verdict is verdict
+    assert ("may be chance (p = 0.125;" in ruling.headline) == (verdict is Verdict.INCONCLUSIVE)
+
+
+def test_a_few_much_better_answers_of_many_are_no_verdict() -> None:
+    numbers = measured([0.0] * 66 + [8.0] * 4)
+
+    ruling = compare(numbers, JA, 70)
+
+    assert numbers["ci95"][0] > 0
+    assert ruling.verdict is Verdict.INCONCLUSIVE
+    assert "偶然" in ruling.headline
 
 
 @given(st.floats(-9, 9), st.floats(-9, 9), st.integers(8, 500))
 def test_no_verdict_says_more_than_the_interval_does(one: float, other: float, n: int) -> None:
     low, high = sorted((one, other))
 
-    verdict = compare(correctness(low, high, n), JA).verdict
+    verdict = compare(correctness(low, high, n), JA, n).verdict
 
     negligible = max(-low, high) <= NEGLIGIBLE
 
@@ -72,7 +115,7 @@ def test_no_verdict_says_more_than_the_interval_does(one: float, other: float, n
 SCORED: Mapping[str, Any] = {
     "baseScores": {"hasHeadroom": True, "correctness": 4.0},
     "training": {"learned": True, "diagnosis": "Good."},
-    "customScores": {"unanswered": 0},
+    "customScores": {"asked": 48},
 }
 FAILURE = {"Error": "CustomizationJobError", "Cause": "{}"}
 OVER_BUDGET = {"Error": "OverBudget", "Cause": "The run is estimated to cost $132.04."}
@@ -111,7 +154,7 @@ NOT_LEARNED = {**SCORED, "training": {"learned": False, "diagnosis": "It taught 
             "Fine-tuning",
         ),
         (
-            {**SCORED, "customScores": {"unanswered": 60}},
+            {**SCORED, "customScores": {"asked": 108}},
             {"correctness": correctness(3, 5, 48)},
             Verdict.INCONCLUSIVE,
             "Too few questions to tell (48; at least 54 are needed)",
@@ -129,18 +172,26 @@ def test_a_run_is_ruled_by_how_far_it_came(
 
 
 # Four questions of a real run with Claude 3 Haiku.
-FOUR: Mapping[str, Any] = {"base": 2.5, "custom": 7.0, "difference": 4.5, "ci95": (2.75, 5.75), "n": 4, "sd": 1.7321}
+FOUR: Mapping[str, Any] = {
+    "base": 2.5,
+    "custom": 7.0,
+    "difference": 4.5,
+    "ci95": (2.75, 5.75),
+    "pValue": 0.125,
+    "n": 4,
+    "sd": 1.7321,
+}
 
 
 def test_a_large_difference_on_four_questions_is_shown_with_its_interval_and_is_no_verdict() -> None:
-    ruling = compare(FOUR, EN)
+    ruling = compare(FOUR, EN, 4)
 
     assert ruling.verdict is Verdict.INCONCLUSIVE
     assert ruling.headline == (
         "Too few questions to tell (4; at least 8 are needed): correctness 2.5 → 7.0 of 10 "
         "(difference +4.5, 95% interval +2.8 to +5.8, 4 questions)."
     )
-    found = power(FOUR, ruling.verdict, EN)
+    found = power(FOUR, ruling.verdict, EN, 4)
     assert (found["minimumQuestions"], found["neededQuestions"]) == (MINIMUM_QUESTIONS, MINIMUM_QUESTIONS)
     assert found["detectableDifference"] == pytest.approx(2.8016 * 1.7321 / 2, rel=1e-3)
     assert found["text"] == (
@@ -149,14 +200,14 @@ def test_a_large_difference_on_four_questions_is_shown_with_its_interval_and_is_
 
 
 def test_where_most_questions_have_no_answer_as_many_as_half_are_needed() -> None:
-    found = power({**FOUR, "n": 48}, Verdict.INCONCLUSIVE, EN, unanswered=60)
+    found = power({**FOUR, "n": 48}, Verdict.INCONCLUSIVE, EN, asked=108)
 
     assert (found["minimumQuestions"], found["neededQuestions"]) == (54, 54)
     assert "at least 54 questions" in found["text"]
 
 
 def test_without_an_interval_there_is_no_verdict() -> None:
-    ruling = compare({**FOUR, "n": 3, "ci95": None}, JA)
+    ruling = compare({**FOUR, "n": 3, "ci95": None}, JA, 3)
 
     assert ruling.verdict is Verdict.INCONCLUSIVE
     assert ruling.headline.startswith("質問が少なすぎるため判断できません")
@@ -167,34 +218,50 @@ def test_without_an_interval_there_is_no_verdict() -> None:
     [
         (2.0, 1.0, 32),
         (2.0, -1.0, 32),
-        # Half a point is the smallest difference that anybody asks about.
-        (2.0, 0.01, 126),
+        # To show that a small difference is within half a point of zero.
         (2.0, 0.0, 126),
+        (2.0, 0.1, 197),
+        # As far from either.
+        (2.0, 0.25, 503),
+        # Whatever it is, these 20 were not enough.
+        (2.0, 3.0, 21),
     ],
 )
 def test_an_open_question_comes_with_how_many_would_settle_it(sd: float, difference: float, needed: int) -> None:
     numbers = {**FOUR, "n": 20, "sd": sd, "difference": difference}
 
-    found = power(numbers, Verdict.INCONCLUSIVE, EN)
+    found = power(numbers, Verdict.INCONCLUSIVE, EN, 20)
 
     assert found["neededQuestions"] == needed
     assert found["text"].startswith(f"About {needed} questions would be needed")
 
 
-@given(st.floats(-4, 4), st.floats(0.1, 4), st.integers(MINIMUM_QUESTIONS, 500))
-def test_whoever_cannot_tell_is_told_of_more_questions_than_there_are(difference: float, sd: float, n: int) -> None:
-    width = 1.96 * sd / n**0.5
-    numbers = {**FOUR, "difference": difference, "ci95": (difference - width, difference + width), "n": n, "sd": sd}
-    verdict = compare(numbers, EN).verdict
+def test_a_small_difference_that_varies_needs_more_questions_than_left_it_open() -> None:
+    half = 1.96 * 1.3 / 64**0.5
+    numbers = {**correctness(0.3 - half, 0.3 + half, 64), "sd": 1.3}
 
-    needed = power(numbers, verdict, EN)["neededQuestions"]
+    found = power(numbers, compare(numbers, EN, 64).verdict, EN, 64)
+
+    assert found["neededQuestions"] == math.ceil((2.8016 * 1.3 / 0.3) ** 2) == 148
+
+
+@given(st.floats(-4, 4), st.floats(0.1, 4), st.floats(0.7, 1.3), st.floats(0, 1), st.integers(MINIMUM_QUESTIONS, 500))
+def test_whoever_cannot_tell_is_told_of_more_questions_than_there_are(
+    difference: float, sd: float, skew: float, p_value: float, n: int
+) -> None:
+    half = 1.96 * sd / n**0.5
+    interval = (difference - half * skew, difference + half * (2 - skew))
+    numbers = {**FOUR, "difference": difference, "ci95": interval, "pValue": p_value, "n": n, "sd": sd}
+    verdict = compare(numbers, EN, n).verdict
+
+    needed = power(numbers, verdict, EN, n)["neededQuestions"]
 
     assert (needed is None) == (verdict is not Verdict.INCONCLUSIVE)
     assert needed is None or needed > n
 
 
 def test_a_verdict_needs_no_more_questions_and_says_what_these_can_show() -> None:
-    found = power({**FOUR, "n": 70, "sd": 2.0}, Verdict.IMPROVED, EN)
+    found = power({**FOUR, "n": 70, "sd": 2.0}, Verdict.IMPROVED, EN, 70)
 
     assert (found["neededQuestions"], found["detectableDifference"]) == (None, pytest.approx(0.67, abs=0.01))
     assert "70 questions" in found["text"]
@@ -202,14 +269,14 @@ def test_a_verdict_needs_no_more_questions_and_says_what_these_can_show() -> Non
 
 
 def test_differences_that_do_not_vary_say_nothing_of_others() -> None:
-    found = power({**FOUR, "n": 20, "sd": 0.0}, Verdict.IMPROVED, EN)
+    found = power({**FOUR, "n": 20, "sd": 0.0}, Verdict.IMPROVED, EN, 20)
 
     assert (found["neededQuestions"], found["detectableDifference"]) == (None, None)
     assert found["text"].startswith("The 20 differences do not vary")
 
 
 def test_a_single_question_has_no_power_to_speak_of() -> None:
-    found = power({**FOUR, "n": 1, "sd": None}, Verdict.INCONCLUSIVE, EN)
+    found = power({**FOUR, "n": 1, "sd": None}, Verdict.INCONCLUSIVE, EN, 1)
 
     assert (found["neededQuestions"], found["detectableDifference"]) == (MINIMUM_QUESTIONS, None)
     assert found["text"].endswith("there are 1.")

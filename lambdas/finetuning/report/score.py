@@ -8,6 +8,7 @@ from typing import Any
 from finetuning.report.formatting import MISSING, is_number, number, signed
 from finetuning.report.wording import named
 from finetuning.texts import Texts
+from finetuning.verdict import more_than_chance
 
 # Where a run ended before the models were compared, the document has answers' scores and not their range.
 _BOUNDS = {
@@ -82,11 +83,11 @@ class Score:
 
     @property
     def tone(self) -> str:
-        """What the interval says of the custom model: a class of style.css."""
-        return self.tone_of_interval(self.interval)
+        """What the difference says of the custom model, if it is more than chance: a class of style.css."""
+        return self.tone_of_effect(self.interval, self.p_value, self.n)
 
-    def tone_of_interval(self, interval: Interval | None) -> str:
-        if interval is None or interval[0] <= 0 <= interval[1]:
+    def tone_of_effect(self, interval: Interval | None, p_value: float | None, n: float | None) -> str:
+        if interval is None or not more_than_chance(interval, p_value, n):
             return "neutral"
         return self.tone_of(interval[0])
 

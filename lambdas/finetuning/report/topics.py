@@ -53,7 +53,7 @@ def _last_mean(effect: Mapping[str, Any]) -> float:
 
 def _row(name: str, effect: Mapping[str, Any], score: Score, reach: float, say: Texts) -> list[str]:
     base, custom, difference = (finite(effect.get(key)) for key in ("base", "custom", "difference"))
-    interval = pair(effect.get("ci95"))
+    interval, p_value = pair(effect.get("ci95")), finite(effect.get("pValue"))
     written = None
     if interval:
         written = join([exact(bound, score.show_change(bound)) for bound in interval], say("report.to"))
@@ -64,7 +64,8 @@ def _row(name: str, effect: Mapping[str, Any], score: Score, reach: float, say: 
         exact(custom, score.show(custom)),
         base_to_custom(base, custom, score.bounds) if score.bounds else MISSING,
         with_interval(exact(difference, score.show_change(difference)), written),
-        interval_sketch(difference, interval, reach, score.tone_of_interval(interval)) or MISSING,
+        interval_sketch(difference, interval, reach, score.tone_of_effect(interval, p_value, finite(effect.get("n"))))
+        or MISSING,
     ]
 
 
