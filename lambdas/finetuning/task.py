@@ -89,7 +89,7 @@ class Task:
 
 def usable(state: Mapping[str, Any]) -> Mapping[str, Any]:
     """Without the parts that a broken answer of a function left: who needs one misses it. The input may be anything."""
-    return {name: part for name, part in state.items() if isinstance(part, Mapping) or name == "input"}
+    return {name: part for name, part in state.items() if (part and isinstance(part, Mapping)) or name == "input"}
 
 
 def task(function: Callable[[Task], Mapping[str, Any]]) -> Callable[[Event, object], Mapping[str, Any]]:

@@ -101,7 +101,7 @@ def test_a_part_of_the_state_that_is_no_object_is_missing(invoke: Invoke) -> Non
     def handler(task: Task) -> Mapping[str, Any]:
         return task.state
 
-    state = {"input": [1], "job": {"arn": "x"}, "training": "<html>", "deletion": None}
+    state = {"input": [1], "job": {"arn": "x"}, "training": "<html>", "deletion": None, "run": {}}
 
     assert invoke(handler, state) == {"input": [1], "job": {"arn": "x"}}
 
