@@ -1,13 +1,13 @@
 """ScoreAnswers: measure the base or the custom model's answers, and compare the two once both are there."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from finetuning.card import Pattern
-from finetuning.cost import usage
+from finetuning.cost import is_since, usage
 from finetuning.embeddings import Embeddings
 from finetuning.errors import JudgeUnusableError
 from finetuning.headroom import headroom
@@ -15,7 +15,7 @@ from finetuning.judge import judge
 from finetuning.rubric import HIGHEST, VERSION
 from finetuning.run_config import RunConfig
 from finetuning.run_store import answers_key, dataset_key, judgements_key, scores_key
-from finetuning.scoring import Evidence, compare, effects, measure, summarize
+from finetuning.scoring import Evidence, Scored, compare, effects, measure, summarize
 from finetuning.task import Task, task
 
 if TYPE_CHECKING:
@@ -86,18 +86,33 @@ def _answers(task: Task) -> Iterator[tuple[int, Sequence[Mapping[str, Any]]]]:
 def _score_batch(
     task: Task, scorer: "Scorer", batch: int, answers: Sequence[Mapping[str, Any]], records: Sequence[Any]
 ) -> Mapping[str, Any]:
-    """The scores of one batch; what an earlier attempt has scored is not judged and embedded (and paid for) again."""
+    """The scores of one batch; what an earlier attempt has scored is not judged and embedded (and paid for) again.
+
+    An error ends it only after what was scored beside it is kept.
+    """
     key = judgements_key(task.model, batch)
     document: dict[str, Any] = task.store.find_json(key) or {"questions": [], "embeddingProblem": None}
-    scored = {question["index"] for question in document["questions"]}
-    left = [answer for answer in answers if answer["index"] not in scored]
+    found = {question["index"]: question for question in document["questions"]}
+    left = [answer for answer in answers if not scorer.is_done(found.get(answer["index"]))]
     if not left:
         return document
     with ThreadPoolExecutor(ANSWERS_AT_ONCE) as pool:
-        document["questions"] += pool.map(lambda answer: scorer.score(answer, records[answer["index"]]), left)
+        asked = [
+            pool.submit(scorer.score, answer, records[answer["index"]], found.get(answer["index"])) for answer in left
+        ]
+        wait(asked, return_when=FIRST_EXCEPTION)
+        pool.shutdown(cancel_futures=True)
+    ended = [one for one in asked if not one.cancelled()]
+    for question in (one.result() for one in ended if one.exception() is None):
+        found[question["index"]] = question
+    # In the order of the answers, which the resampling of an interval goes by.
+    document["questions"] = [found[answer["index"]] for answer in answers if answer["index"] in found]
     # Of an earlier attempt too, whose answers stay without.
     document["embeddingProblem"] = scorer.embeddings.problem or document["embeddingProblem"]
     task.store.write_json(key, document)
+    for one in ended:
+        # Raises the first error.
+        one.result()
     return document
 
 
@@ -117,8 +132,26 @@ class Scorer:
         pattern = Pattern(**pattern) if pattern else None
         return cls(client, Embeddings(client), task.run, pattern, task.services.clock.now())
 
-    def score(self, answer: Mapping[str, Any], record: Mapping[str, str]) -> dict[str, Any]:
+    def is_done(self, found: Scored | None) -> bool:
+        """Whether everything of an answer is there, or this run itself has asked for what is missing."""
+        if found is None:
+            return False
+        has_all = found["correctness"] is not None and found["similarity"] is not None
+        return has_all or is_since(found["judgedAt"], self.run.started_at)
+
+    def score(self, answer: Mapping[str, Any], record: Mapping[str, str], found: Scored | None) -> Scored:
+        """found: what an earlier run left of the answer. A score in it is kept, and paid for by that run."""
         text, reference = answer["answer"], record["referenceAnswer"]
+        if found and found["correctness"] is not None:
+            similarity = self.embeddings.similarity(text, reference)
+            return {
+                **found,
+                "judgedAt": self.now.isoformat(),
+                "similarity": similarity.value,
+                "judgeInputTokens": 0,
+                "judgeOutputTokens": 0,
+                "embeddingTokens": similarity.input_tokens,
+            }
         judgement = judge(
             self.client, self.run.judge_model, record["question"], reference, text, self.run.judge_repeats
         )

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from finetuning.rubric import HIGHEST, LOWEST, RUBRIC, TOOL, TOOL_CONFIG, prompt
 
 if TYPE_CHECKING:
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 # For one score, where the judge gives none that can be used.
 ATTEMPTS = 2
 MAX_TOKENS = 500
+# Bedrock's answers about this one request; every other error would meet the next answer too.
+# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html, read 2026-11.
+REFUSALS = ("ValidationException", "ModelErrorException")
 
 
 @dataclass(frozen=True)
@@ -58,20 +63,29 @@ class Judgement:
 def judge(
     client: "BedrockRuntimeClient", model_id: str, question: str, reference_answer: str, answer: str, repeats: int = 1
 ) -> Judgement:
-    """Ask for `repeats` grades, for each up to ATTEMPTS times until there is one that can be used."""
+    """Ask for `repeats` grades, for each up to ATTEMPTS times until there is one that can be used.
+
+    Raises botocore's ClientError for what is not about this answer.
+    """
     grades, problems = [], []
     input_tokens = output_tokens = 0
     message: Any = {"role": "user", "content": [{"text": prompt(question, reference_answer, answer)}]}
     for _ in range(repeats):
         for _ in range(ATTEMPTS):
             # No forced tool choice and no temperature: some models refuse either.
-            response: Any = client.converse(
-                modelId=model_id,
-                system=[{"text": RUBRIC}],
-                messages=[message],
-                inferenceConfig={"maxTokens": MAX_TOKENS},
-                toolConfig=TOOL_CONFIG,
-            )
+            try:
+                response: Any = client.converse(
+                    modelId=model_id,
+                    system=[{"text": RUBRIC}],
+                    messages=[message],
+                    inferenceConfig={"maxTokens": MAX_TOKENS},
+                    toolConfig=TOOL_CONFIG,
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in REFUSALS:
+                    raise
+                problems.append(f"the judge refused the answer: {error}")
+                continue
             input_tokens += response["usage"]["inputTokens"]
             output_tokens += response["usage"]["outputTokens"]
             grade = read_grade(response)
