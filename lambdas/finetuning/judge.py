@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from finetuning.rubric import HIGHEST, LOWEST, RUBRIC, TOOL, TOOL_CONFIG, prompt
 
 if TYPE_CHECKING:
@@ -14,9 +12,6 @@ if TYPE_CHECKING:
 # For one score, where the judge gives none that can be used.
 ATTEMPTS = 2
 MAX_TOKENS = 500
-# Bedrock's answers about this one request; every other error would meet the next answer too.
-# https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html, read 2026-11.
-REFUSALS = ("ValidationException", "ModelErrorException")
 
 
 @dataclass(frozen=True)
@@ -81,9 +76,8 @@ def judge(
                     inferenceConfig={"maxTokens": MAX_TOKENS},
                     toolConfig=TOOL_CONFIG,
                 )
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in REFUSALS:
-                    raise
+            except (client.exceptions.ValidationException, client.exceptions.ModelErrorException) as error:
+                # Those are about this one answer; every other error would meet the next one too.
                 problems.append(f"the judge refused the answer: {error}")
                 continue
             input_tokens += response["usage"]["inputTokens"]

@@ -8,7 +8,7 @@ instructions.
 import json
 from typing import Any
 
-VERSION = "2"
+VERSION = "3"
 LOWEST, HIGHEST = 1, 10
 TOOL = "record_score"
 
@@ -23,7 +23,7 @@ Score:
 7-9 = states the main fact, with a detail missing or vague
 4-6 = partly right: some facts of the reference answer, others missing or wrong
 2-3 = on the topic, but the asked fact is missing or wrong
-1 = empty, refuses, off the topic, or contradicts the reference answer
+1 = empty, refuses where the reference answer does not, off the topic, or contradicts the reference answer
 
 Contradictions: the number of claims in the answer that the reference answer contradicts. A claim about which the \
 reference answer says nothing is not counted; an answer that claims nothing has 0.

@@ -182,7 +182,7 @@ def test_what_some_judge_models_refuse_is_not_sent() -> None:
     assert fake.requests[0]["inferenceConfig"].keys() == {"maxTokens"}
 
 
-FINGERPRINTS = {"2": "2d2ddb6f9a448043"}
+FINGERPRINTS = {"3": "3a0c7c8c119d12bd"}
 
 
 def test_whoever_changes_what_the_judge_is_told_gives_it_a_new_version() -> None:

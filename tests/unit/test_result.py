@@ -681,7 +681,7 @@ def test_what_was_measured_is_told_with_how_far_it_can_be_trusted(state_after: S
     assert (result["power"]["minimumQuestions"], result["power"]["neededQuestions"]) == (8, 8)
     assert result["judge"] == {
         "model": "us.anthropic.claude-haiku-4-5-20251001-v1:0",
-        "version": "2",
+        "version": "3",
         "repeats": 2,
         # Of five scored answers: 0, 2 and 4, 0 and 4.
         "spread": 2,

@@ -23,7 +23,13 @@ class FakeBedrock:
     `judge_error` for an answer that says "refused".
     """
 
-    def __init__(self, embedding_error: Exception | None = None, judge_error: Exception | None = None) -> None:
+    def __init__(
+        self,
+        embedding_error: Exception | None = None,
+        judge_error: Exception | None = None,
+        exceptions: object = None,
+    ) -> None:
+        self.exceptions = exceptions
         self.asked = self.embedded = 0
         self._embedding_error, self._judge_error = embedding_error, judge_error
         self._lock = Lock()
@@ -70,6 +76,7 @@ def state(store: RunStore, *answers: str, model: str = "base") -> Mapping[str, A
 
 
 Invoke = Callable[..., Mapping[str, Any]]
+AwsExceptions = Callable[[str], object]
 
 
 def test_answers_without_a_score_are_counted_and_shown_and_in_no_mean(invoke: Invoke, store: RunStore) -> None:
@@ -194,11 +201,12 @@ def later_run(given_state: Mapping[str, Any], clock: Clock) -> Mapping[str, Any]
 
 
 def test_a_later_run_judges_again_what_the_judge_gave_no_score(
-    invoke: Invoke, store: RunStore, aws_error: Callable[..., Exception], clock: Clock
+    invoke: Invoke, store: RunStore, aws_error: Callable[..., Exception], aws_exceptions: AwsExceptions, clock: Clock
 ) -> None:
     # given a judge that was out of order for most answers
     given_state = state(store, "refused", "right", "refused, and wrong")
-    broken = FakeBedrock(judge_error=aws_error("bedrock-runtime", "ModelErrorException", "Out of order.", 424))
+    error = aws_error("bedrock-runtime", "ModelErrorException", "Out of order.", 424)
+    broken = FakeBedrock(judge_error=error, exceptions=aws_exceptions("bedrock-runtime"))
     with pytest.raises(JudgeUnusableError, match=r"scored only 1 of 3 .* Out of order\."):
         invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=broken)
 
@@ -231,10 +239,16 @@ def test_a_later_run_embeds_again_what_has_no_similarity_and_judges_nothing(
 
 @pytest.mark.parametrize(("code", "status"), [("ValidationException", 400), ("ModelErrorException", 424)])
 def test_an_answer_that_the_judge_refuses_has_no_score_and_the_reason(
-    invoke: Invoke, store: RunStore, aws_error: Callable[..., Exception], code: str, status: int
+    invoke: Invoke,
+    store: RunStore,
+    aws_error: Callable[..., Exception],
+    aws_exceptions: AwsExceptions,
+    code: str,
+    status: int,
 ) -> None:
     given_state = state(store, "right", "refused", "wrong")
-    bedrock = FakeBedrock(judge_error=aws_error("bedrock-runtime", code, "Input is too long.", status))
+    error = aws_error("bedrock-runtime", code, "Input is too long.", status)
+    bedrock = FakeBedrock(judge_error=error, exceptions=aws_exceptions("bedrock-runtime"))
 
     summary = invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=bedrock)
 
@@ -244,11 +258,12 @@ def test_an_answer_that_the_judge_refuses_has_no_score_and_the_reason(
 
 
 def test_what_was_scored_beside_an_error_is_not_judged_again(
-    invoke: Invoke, store: RunStore, aws_error: Callable[..., Exception]
+    invoke: Invoke, store: RunStore, aws_error: Callable[..., Exception], aws_exceptions: AwsExceptions
 ) -> None:
     # given a batch in which another answer meets an error that every answer would meet
     denied = aws_error("bedrock-runtime", "AccessDeniedException", "Access was taken away.")
-    given_state, bedrock = state(store, "right", "refused"), FakeBedrock(judge_error=denied)
+    given_state = state(store, "right", "refused")
+    bedrock = FakeBedrock(judge_error=denied, exceptions=aws_exceptions("bedrock-runtime"))
     with pytest.raises(type(denied), match=r"Access was taken away\."):
         invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=bedrock)
     kept = [question["index"] for question in store.read_json(judgements_key("base", 0))["questions"]]
