@@ -7,6 +7,7 @@ from typing import Any
 from finetuning.errors import PrerequisitesNotMetError
 from finetuning.prerequisites import QUOTA_NAME, Surroundings, no_commitment_quota, problems
 from finetuning.task import Task, task
+from finetuning.texts import texts
 
 
 @task
@@ -14,5 +15,6 @@ def handler(task: Task) -> Mapping[str, Any]:
     around = Surroundings(task.services, task.run, task.base_model, os.environ["SERVICE_ROLE_ARN"])
     if found := list(problems(around)):
         raise PrerequisitesNotMetError("The run cannot succeed as things are; nothing was spent:", found)
-    unknown = no_commitment_quota(task.services) is None
-    return {"warnings": [f"Service Quotas does not list '{QUOTA_NAME}', so it was not checked."] if unknown else []}
+    if no_commitment_quota(task.services) is not None:
+        return {"warnings": []}
+    return {"warnings": [texts(task.run.language)("warnings.quotaUnknown", quota=QUOTA_NAME)]}

@@ -94,14 +94,12 @@ def _system_prompt(task: Task, training: FileSummary) -> str | None:
 
 
 def _warnings(task: Task, summaries: Mapping[DatasetFile, FileSummary], coverage: Coverage) -> list[str]:
-    warnings = []
+    say, warnings = texts(task.run.language), []
     if len(summaries["training"].system_prompts) > 1 and not task.run.system_prompt:
-        warnings.append("Training records have different system prompts; the evaluation uses none. Set systemPrompt.")
+        warnings.append(say("warnings.systemPromptsDiffer"))
     if (records := summaries["evaluation"].records) < FEW_EVALUATION_RECORDS:
-        warnings.append(
-            f"{records} evaluation records are few: expect a wide interval. Aim for {FEW_EVALUATION_RECORDS}."
-        )
-    return warnings + [finding["text"] for finding in record_findings(coverage, texts(task.run.language))]
+        warnings.append(say("warnings.fewEvaluationRecords", n=records, aim=FEW_EVALUATION_RECORDS))
+    return warnings + [finding["text"] for finding in record_findings(coverage, say)]
 
 
 class _Stream:

@@ -175,6 +175,7 @@ def test_few_questions_are_a_warning(invoke: Invoke, upload: Callable[..., None]
     upload(evaluation=lines(*map(question, range(19))))
 
     assert "19 evaluation records are few" in invoke(validate_dataset.handler, state())["warnings"][0]
+    assert "評価レコードが 19 件" in invoke(validate_dataset.handler, state(language="ja"))["warnings"][0]
 
 
 def test_what_the_training_data_holds_on_each_question_is_kept(
