@@ -25,7 +25,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class TrainingMetrics:
-    """`validation` has one entry an epoch, in order."""
+    """`validation` has one entry an epoch, in order: training losses at the epochs' ends where not `is_validated`."""
 
     training: Sequence[Loss]
     validation: Sequence[Loss]
@@ -89,13 +89,15 @@ class TrainingMetrics:
             "bestEpoch": self.best.epoch,
             "stoppedEarly": self.stopped_early,
             "learned": self.learned,
+            "validated": self.is_validated,
         }
 
     def curves(self) -> dict[str, Any]:
-        """The loss rows, which are too large for the state of an execution."""
+        """The loss rows, which are too large for the state of an execution. What was not measured is no row."""
+        validation = self.validation if self.is_validated else []
         return {
             "trainingLoss": [{"step": row.step, "epoch": row.epoch, "loss": row.loss} for row in self.training],
-            "validationLoss": [{"epoch": row.epoch, "loss": row.loss} for row in self.validation],
+            "validationLoss": [{"epoch": row.epoch, "loss": row.loss} for row in validation],
         }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from finetuning.report.comparability import incomparable, usd_per_point, varied
+from finetuning.report.comparability import incomparable, is_usd_per_point_lower_bound, usd_per_point, varied
 from finetuning.report.comparison import Run, render_comparison
 from finetuning.report.index import render_index
 from finetuning.texts import LANGUAGES, Language
@@ -62,19 +62,29 @@ def test_settings_that_vary_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("correctness", "usd", "per_point"),
+    ("verdict", "correctness", "usd", "per_point"),
     [
-        ({"difference": 4.0, "ci95": [1.0, 6.0]}, 100.0, 25.0),
-        ({"difference": 4.0, "ci95": [-1.0, 6.0]}, 100.0, None),
-        ({"difference": -2.0, "ci95": [-3.0, -1.0]}, 100.0, None),
-        ({"difference": 4.0, "ci95": [1.0, 6.0]}, None, None),
-        ({}, 100.0, None),
+        ("improved", {"difference": 4.0, "ci95": [1.0, 6.0]}, 100.0, 25.0),
+        ("inconclusive", {"difference": 4.0, "ci95": [1.0, 6.0]}, 100.0, None),
+        ("no_visible_effect", {"difference": 0.3, "ci95": [0.1, 0.4]}, 100.0, None),
+        ("worse", {"difference": -2.0, "ci95": [-3.0, -1.0]}, 100.0, None),
+        ("improved", {"difference": 4.0, "ci95": [1.0, 6.0]}, None, None),
+        ("failed", {}, 100.0, None),
     ],
 )
 def test_a_point_has_a_price_where_one_was_gained(
-    correctness: dict[str, Any], usd: float | None, per_point: float | None
+    verdict: str, correctness: dict[str, Any], usd: float | None, per_point: float | None
 ) -> None:
-    assert usd_per_point(result(scores__correctness=correctness, cost__actualUsd=usd)) == per_point
+    found = {**result(scores__correctness=correctness, cost__actualUsd=usd), "verdict": verdict}
+    assert usd_per_point(found) == per_point
+
+
+def test_a_price_without_the_training_is_a_lower_bound() -> None:
+    whole = result(cost__isLowerBound=False)
+    assert not is_usd_per_point_lower_bound(whole)
+    assert is_usd_per_point_lower_bound({**whole, "training": None})
+    assert is_usd_per_point_lower_bound(result(cost__isLowerBound=False, provenance__earlierRuns=["before"]))
+    assert is_usd_per_point_lower_bound(result(cost__isLowerBound=True))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

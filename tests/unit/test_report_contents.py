@@ -256,4 +256,51 @@ def test_questions_that_were_already_answered_are_linked() -> None:
     document = no_headroom()
     document["headroom"]["alreadyAnswered"] = [1, 4]
     links = [link["href"] for link in Page(render(document)).all("a")]
-    assert {"#question-1", "#question-4"} <= set(links)
+    assert {"#question-2", "#question-5"} <= set(links)
+
+
+def test_a_throughput_that_may_be_alive_is_told_before_all_else() -> None:
+    document = improved()
+    warning = "THE PROVISIONED THROUGHPUT MAY STILL BE ALIVE"
+    document["warnings"].insert(0, warning)
+    assert Page(render(document)).text.count(warning) == 1
+
+    document["cost"]["throughputAlive"] = True
+    page = Page(render(document))
+    assert page.text.count(warning) == 2
+    assert page.text.index(warning) < page.text.index("How sure?")
+    assert [aside["class"] for aside in page.all("aside")][:1] == ["stopped bad"]
+
+
+def test_without_an_interval_none_is_spoken_of() -> None:
+    document = improved()
+    document["scores"]["correctness"] |= {"ci95": None, "n": 3}
+    text = Page(render(document)).text
+    first_screen = text[text.index("How sure?") : text.index("What did it cost?")]
+
+    assert "3 questions" in first_screen
+    assert "95% interval" not in first_screen
+
+
+def test_questions_count_from_1() -> None:
+    page = Page(render(improved()))
+    rows = [row["id"] for row in page.all("tr") if "data-question" in row]
+
+    assert rows == [f"question-{place}" for place in range(1, len(rows) + 1)]
+    assert f"#{len(rows)}{improved()['questions'][-1]['topic']}" in page.text
+    links = {link["href"] for link in page.all("a") if (link["href"] or "").startswith("#question-")}
+    assert links <= {f"#{row}" for row in rows}
+
+
+def test_a_run_that_goes_on_says_that_its_cost_is_its_own() -> None:
+    document = improved()
+    assert "This run only" not in Page(render(document)).text
+    document["provenance"]["earlierRuns"] = ["before"]
+    assert "This run only" in Page(render(document)).text
+
+
+def test_what_the_datasets_card_asks_for_stands_with_the_scores() -> None:
+    document = improved()
+    document["provenance"]["pattern"] = {"name": "polite", "regex": "<b>$", "description": "ends in a bold word"}
+    asked = "polite, ends in a bold word: the share of answers in which this is found: <b>$"
+    assert asked in Page(render(document)).text

@@ -89,3 +89,30 @@ def test_timeline_out_of_order_is_a_table_only() -> None:
     page = Page(render(document))
     assert not [svg for svg in page.all("svg") if "life" in (svg["class"] or "")]
     assert "Provisioned Throughput in service" in page.text
+
+
+def test_training_loss_is_not_shown_as_validation_loss() -> None:
+    document = improved()
+    document["training"] |= {"validated": False, "validationLoss": [], "diagnosis": None, "findings": []}
+    page = Page(render(document))
+
+    assert "Training loss was lowest at the end of epoch 6; validation loss was not measured." in page.text
+    assert "Validation loss" not in page.text
+    assert "validation loss, by epoch" not in page.text
+    assert {line["class"] for line in page.all("polyline")} == {"training"}
+
+
+def test_a_long_training_is_a_line_that_keeps_its_peaks() -> None:
+    document = improved()
+    losses = [4.0 if step == 9_999 else 2 + step % 7 / 10 for step in range(25_000)]
+    steps = [{"step": step, "epoch": 1 + step // 5_000, "loss": loss} for step, loss in enumerate(losses)]
+    document["training"]["trainingLoss"] = steps
+    html = render(document)
+    page = Page(html)
+
+    assert not [circle for circle in page.all("circle") if circle["class"] == "training"]
+    points = next(line["points"] or "" for line in page.all("polyline") if line["class"] == "training").split()
+    assert 400 < len(points) < 1_000
+    heights = [float(point.split(",")[1]) for point in points]
+    assert min(heights) < sorted(heights)[1] - 50
+    assert len(html.encode()) - len(render(improved()).encode()) < 20_000

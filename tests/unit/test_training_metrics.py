@@ -49,6 +49,7 @@ def test_the_real_job_learned_was_best_after_epoch_6_and_stopped_early() -> None
         "bestEpoch": 6,
         "stoppedEarly": True,
         "learned": True,
+        "validated": True,
     }
     assert found.curves()["trainingLoss"][20] == {"step": 21, "epoch": 7, "loss": pytest.approx(0.25)}
     assert [row["loss"] for row in found.curves()["validationLoss"]] == list(REAL_VALIDATION)
@@ -180,3 +181,5 @@ def test_without_validation_metrics_the_training_loss_stands_in() -> None:
     found = parse(csv("training_loss", (2.5, 2.0, 1.5, 1.2), steps_per_epoch=2), None, configured(2))
 
     assert (found.epochs, found.best.epoch, found.learned) == (2, 2, True)
+    assert found.to_json()["validated"] is False
+    assert found.curves()["validationLoss"] == []

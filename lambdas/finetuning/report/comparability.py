@@ -62,10 +62,20 @@ def varied(results: Sequence[Result]) -> list[str]:
     return [name for name in names if len({each.get(name) for each in told}) > 1]
 
 
+def goes_on(result: Result) -> bool:
+    """Whether an earlier run has paid for a part of what this one shows."""
+    return bool((result.get("provenance") or {}).get("earlierRuns"))
+
+
 def usd_per_point(result: Result) -> float | None:
-    """What a point of correctness cost; None where the interval does not show that any was gained."""
-    correctness, cost = (result.get("scores") or {}).get("correctness") or {}, result.get("cost") or {}
-    difference, interval, usd = correctness.get("difference"), correctness.get("ci95"), cost.get("actualUsd")
-    if difference is None or usd is None or not interval or interval[0] <= 0:
+    """What a point of correctness cost this run; None where the verdict is not that any was gained."""
+    difference = ((result.get("scores") or {}).get("correctness") or {}).get("difference")
+    usd = (result.get("cost") or {}).get("actualUsd")
+    if result.get("verdict") != "improved" or not difference or usd is None:
         return None
     return float(usd / difference)
+
+
+def is_usd_per_point_lower_bound(result: Result) -> bool:
+    """Also where what the gain needed was paid elsewhere: by an earlier run, or for a custom model that was given."""
+    return bool((result.get("cost") or {}).get("isLowerBound")) or goes_on(result) or not result.get("training")

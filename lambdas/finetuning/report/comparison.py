@@ -8,7 +8,14 @@ from urllib.parse import quote
 from finetuning.report.charts.curves import curves_picture, look
 from finetuning.report.charts.drawing import figure
 from finetuning.report.charts.interval import interval_sketch, reach_of
-from finetuning.report.comparability import incomparable, settings, usd_per_point, varied
+from finetuning.report.comparability import (
+    goes_on,
+    incomparable,
+    is_usd_per_point_lower_bound,
+    settings,
+    usd_per_point,
+    varied,
+)
 from finetuning.report.formatting import MISSING, exact, is_number, number, usd
 from finetuning.report.markup import Html, definitions, element, join, section, table
 from finetuning.report.score import Score, read_score
@@ -134,18 +141,20 @@ def correctness_cell(run: Run, say: Texts) -> Html:
 
 def cost_cell(run: Run, say: Texts) -> Html:
     cost = run.result.get("cost") or {}
-    return _amount(cost.get("actualUsd"), run, say)
+    amount = _amount(cost.get("actualUsd"), say, at_least=bool(cost.get("isLowerBound")))
+    if not goes_on(run.result):
+        return amount
+    return element("div", amount, element("div", say("comparison.thisRunOnly"), class_="detail"))
 
 
 def _per_point(run: Run, say: Texts) -> Html:
-    return _amount(usd_per_point(run.result), run, say)
+    return _amount(usd_per_point(run.result), say, at_least=is_usd_per_point_lower_bound(run.result))
 
 
-def _amount(value: object, run: Run, say: Texts) -> Html:
+def _amount(value: object, say: Texts, *, at_least: bool) -> Html:
     if not is_number(value):
         return Html(MISSING)
-    at_least = say("report.atLeast") if (run.result.get("cost") or {}).get("isLowerBound") else None
-    return element("span", at_least and element("small", at_least), exact(value, usd(value, say)))
+    return element("span", element("small", say("report.atLeast")) if at_least else None, exact(value, usd(value, say)))
 
 
 def _curves(runs: Sequence[Run], say: Texts) -> Html | None:

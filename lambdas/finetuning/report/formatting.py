@@ -23,6 +23,11 @@ def number(value: object, decimals: int = 0) -> str:
     return written.lstrip("-") if is_zero else written.replace("-", _MINUS)
 
 
+def question_number(index: object) -> str:
+    """How people are told a question: indices count from 0, they count from 1."""
+    return str(int(index) + 1) if is_number(index) else MISSING
+
+
 def signed(value: object, decimals: int) -> str:
     """A difference: `+1.25`, `0.00`, or with a real minus sign."""
     written = number(value, decimals)

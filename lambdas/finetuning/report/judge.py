@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from finetuning.report.formatting import MISSING, exact, is_number, number
+from finetuning.report.formatting import MISSING, exact, is_number, number, question_number
 from finetuning.report.markup import Html, definitions, element, join, section, table
 from finetuning.report.score import primary_score
 from finetuning.report.wording import named
@@ -43,7 +43,8 @@ def _counted(indices: Sequence[int] | None, *, linked: bool = False) -> str:
     """How many questions there are, with links to them."""
     if indices is None:
         return MISSING
-    links = (element("a", f"#{index}", href=f"#question-{index}") for index in indices) if linked else ()
+    numbers = map(question_number, indices) if linked else ()
+    links = (element("a", f"#{each}", href=f"#question-{each}") for each in numbers)
     return join([number(len(indices)), *links], " ")
 
 

@@ -15,7 +15,8 @@ def learning(result: Mapping[str, Any], say: Texts) -> Html | None:
     if not training:
         return None
     picture = learning_curve(training, say)
-    keys = legend(*((kind, say(f"report.learning.{kind}Key")) for kind in ("training", "validation")))
+    kinds = ("training", "validation") if training.get("validationLoss") else ("training",)
+    keys = legend(*((kind, say(f"report.learning.{kind}Key")) for kind in kinds))
     return section(
         "learning",
         say("report.learning.title"),
@@ -34,7 +35,8 @@ def _how_training_went(training: Mapping[str, Any], say: Texts) -> str:
     else:
         ended = say("report.learning.stoppedAfter", epoch=epochs)
     steps = say("report.learning.steps", steps=number(training.get("steps")))
-    lowest = say("report.learning.lowestAfter", epoch=number(best)) if is_number(best) else None
+    key = "trainingLowestAfter" if training.get("validated") is False else "lowestAfter"
+    lowest = say(f"report.learning.{key}", epoch=number(best)) if is_number(best) else None
     return say("report.betweenSentences").join(part for part in (ended, steps, lowest) if part)
 
 
@@ -44,9 +46,13 @@ def _loss_table(training: Mapping[str, Any], say: Texts) -> Html | None:
     epochs = sorted({*validation, *(step.get("epoch") for step in steps)})
     if not epochs:
         return None
+    shown = ("epoch", "lastTrainingLoss", "validationLoss")[: 3 if validation else 2]
     rows = []
     for epoch in epochs:
         losses = [step["loss"] for step in steps if step.get("epoch") == epoch and is_number(step.get("loss"))]
-        rows.append([str(epoch), number(losses[-1] if losses else None, 3), number(validation.get(epoch), 3)])
-    columns = [say(f"report.learning.{column}") for column in ("epoch", "lastTrainingLoss", "validationLoss")]
-    return element("details", element("summary", say("report.inNumbers")), table(columns, rows, numeric=(1, 2)))
+        row = [str(epoch), number(losses[-1] if losses else None, 3), number(validation.get(epoch), 3)]
+        rows.append(row[: len(shown)])
+    columns = [say(f"report.learning.{column}") for column in shown]
+    return element(
+        "details", element("summary", say("report.inNumbers")), table(columns, rows, numeric=range(1, len(shown)))
+    )

@@ -21,7 +21,7 @@ from finetuning.report.markup import Html, element, join
 from finetuning.report.wording import texts_of
 from finetuning.texts import Texts
 
-_FIRST_SCREEN = (summary.local_notice, summary.failure, summary.summary)
+_FIRST_SCREEN = (summary.throughput_alive, summary.local_notice, summary.failure, summary.summary)
 _SECTIONS = {
     "warnings": advice.warnings,
     "diagnosis": advice.diagnosis,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from finetuning.report.differences import marked
-from finetuning.report.formatting import is_number, number
+from finetuning.report.formatting import is_number, number, question_number
 from finetuning.report.markup import Html, element, join, section, text_block
 from finetuning.report.score import Score, finite, primary_score, read_score
 from finetuning.report.scores import MODELS
@@ -109,7 +109,7 @@ def _row(
         *(_answer_cell(answers[model], shown[model], model, result, say) for model in models),
         element("td", _difference(question, score, say), class_="number", data_label=say("report.questions.changed")),
         element("td", _coverage(found, say), data_label=say("report.questions.coverage")),
-        id=f"question-{question.get('index')}",
+        id=f"question-{question_number(question.get('index'))}",
         data_question=question.get("index"),
         data_topic=str(question.get("topic")),
         data_language=question.get("language"),
@@ -127,6 +127,7 @@ def _asked(question: Mapping[str, Any], say: Texts) -> Html:
         "th",
         element(
             "p",
+            element("span", f"#{question_number(question.get('index'))}", class_="topic"),
             element("span", question.get("topic"), class_="topic", dir="auto"),
             element("span", named(say, "language", language), class_="topic") if language else None,
         ),

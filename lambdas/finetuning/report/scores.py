@@ -26,6 +26,7 @@ def scores(result: Mapping[str, Any], say: Texts) -> Html | None:
         "scores",
         say("report.scores.title"),
         shown,
+        _pattern(result, say),
         element("p", _unscored(result.get("unscored") or {}, say)),
         _unanswered(result.get("unanswered") or {}, say),
         element("p", say("report.scores.howToRead"), class_="detail"),
@@ -100,6 +101,16 @@ def _base_alone(result: Mapping[str, Any], say: Texts) -> Html | None:
             ]
         )
     return table([say(f"report.scores.{column}") for column in ("metric", "base", "n")], rows, numeric=(1, 2))
+
+
+def _pattern(result: Mapping[str, Any], say: Texts) -> Html | None:
+    """What the dataset's card asks of an answer."""
+    asked = (result.get("provenance") or {}).get("pattern")
+    if not asked:
+        return None
+    parts = [asked.get("name") or say("report.metric.pattern"), asked.get("description") or None]
+    said = say("report.scores.patternIs", name=say("report.comma").join(part for part in parts if part))
+    return element("p", said, element("code", asked.get("regex")), dir="auto")
 
 
 def _unscored(unscored: Mapping[str, Any], say: Texts) -> str:

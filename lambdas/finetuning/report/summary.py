@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finetuning.report.charts.interval import interval_picture
+from finetuning.report.comparability import goes_on
 from finetuning.report.cost import answering_part, item_name
 from finetuning.report.formatting import duration, exact, is_number, number, p_value, seconds_between, usd
 from finetuning.report.markup import Html, element, join, section, text_block
@@ -61,6 +62,14 @@ def local_notice(result: Mapping[str, Any], say: Texts) -> Html | None:
     )
 
 
+def throughput_alive(result: Mapping[str, Any], say: Texts) -> Html | None:  # noqa: ARG001 - as every part of a page
+    """The first warning, of what may still cost money."""
+    warnings = result.get("warnings") or []
+    if not warnings or not (result.get("cost") or {}).get("throughputAlive"):
+        return None
+    return element("aside", element("strong", warnings[0]), class_="stopped bad", dir="auto")
+
+
 def failure(result: Mapping[str, Any], say: Texts) -> Html | None:
     failed = result.get("failure")
     if not failed:
@@ -92,7 +101,7 @@ def summary(result: Mapping[str, Any], say: Texts) -> Html:
         "section",
         element("h2", say("report.summary.title"), class_="hidden", id="summary-title"),
         _how_sure(result, say),
-        _cost(result.get("cost"), say),
+        _cost(result, say),
         _time(result, say),
         _why(result, say),
         _next(result, say),
@@ -121,25 +130,27 @@ def _how_sure(result: Mapping[str, Any], say: Texts) -> Html:
     score = primary_score(result)
     if score.difference is None:
         return _base_alone(result, score, say)
-    low, high = score.interval or (None, None)
-    chance = p_value(score.p_value)
     counted = {"wins": number(score.wins), "ties": number(score.ties), "losses": number(score.losses)}
     return _figure(
         "how-sure",
         say("report.summary.difference", metric=score.name(say)),
         exact(score.difference, score.show_change(score.difference)),
         say("report.summary.baseToCustom", base=score.show(score.base), custom=score.show(score.custom)),
-        say(
-            "report.summary.interval",
-            low=score.show_change(low),
-            high=score.show_change(high),
-            p=chance if chance.startswith("<") else f"= {chance}",
-            n=number(score.n),
-        ),
+        _interval(score, say),
         say("report.summary.counted", **counted) if score.wins is not None else None,
         (result.get("power") or {}).get("text"),
         picture=interval_picture(score, say),
     )
+
+
+def _interval(score: Score, say: Texts) -> str:
+    """Of too few questions there is none, only their number."""
+    if score.interval is None:
+        return say("report.summary.baseQuestions", n=number(score.n))
+    low, high = (score.show_change(bound) for bound in score.interval)
+    chance = p_value(score.p_value)
+    p = chance if chance.startswith("<") else f"= {chance}"
+    return say("report.summary.interval", low=low, high=high, p=p, n=number(score.n))
 
 
 def _base_alone(result: Mapping[str, Any], score: Score, say: Texts) -> Html:
@@ -168,7 +179,8 @@ def _base_alone(result: Mapping[str, Any], score: Score, say: Texts) -> Html:
     )
 
 
-def _cost(cost: Mapping[str, Any] | None, say: Texts) -> Html:
+def _cost(result: Mapping[str, Any], say: Texts) -> Html:
+    cost = result.get("cost")
     if cost is None:
         return _figure("cost", say("report.summary.cost"), say("report.none"), say("report.summary.nothingPaid"))
     limit, unknown = cost.get("maxSpendUsd"), cost.get("unknownPrices") or []
@@ -177,6 +189,7 @@ def _cost(cost: Mapping[str, Any] | None, say: Texts) -> Html:
         "cost",
         say("report.summary.cost"),
         _amount(cost.get("actualUsd"), say, at_least=lower_bound),
+        say("report.summary.thisRunOnly") if goes_on(result) else None,
         element(
             "p",
             say("report.summary.estimated"),

@@ -1,6 +1,7 @@
 """The learning curve: training loss by step, validation loss by epoch."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from finetuning.report.markup import Html, element
 from finetuning.texts import Texts
 
 Points = Sequence[Mapping[str, Any]]
+
+# With more steps, their dots would be a band.
+_MOST_DOTS = 60
 
 
 def learning_curve(training: Mapping[str, Any], say: Texts) -> Html | None:
@@ -50,11 +54,24 @@ def learning_curve(training: Mapping[str, Any], say: Texts) -> Html | None:
         label((x.start + x.end) / 2, 280, say("report.learning.epoch"), "middle axis-name"),
         _early_stop(x(len(epochs)), x.end, y, say) if early else None,
         _best_epoch(x(end_of[best["epoch"]]), y(best["loss"]), y, best, say) if best else None,
-        curve(trained, "training"),
-        curve(validated, "validation"),
-        *(dot(*point, 2 if len(trained) > 60 else 2.5, "training") for point in trained),
+        curve(_thinned(trained), "training"),
+        curve(validated, "validation") if validated else None,
+        *(dot(*point, 2.5, "training") for point in trained if len(trained) <= _MOST_DOTS),
         *(dot(*point, 4, "validation") for point in validated),
     )
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The lowest and the highest point of each unit of the picture's width: all that can be seen of a line."""
+    columns = defaultdict[int, list[tuple[float, float]]](list)
+    for point in points:
+        columns[round(point[0])].append(point)
+    ends = ({min(column, key=_height), max(column, key=_height)} for column in columns.values())
+    return [point for both in ends for point in sorted(both)]
+
+
+def _height(point: tuple[float, float]) -> float:
+    return point[1]
 
 
 def _early_stop(x: float, right: float, y: Scale, say: Texts) -> Html:
