@@ -9,7 +9,7 @@ import boto3
 from finetuning.report.comparison import Run
 from finetuning.report.index import render_index
 from finetuning.run_store import REPORT, RESULT, split_s3_uri
-from finetuning.texts import DEFAULT_LANGUAGE, LANGUAGES
+from finetuning.texts import DEFAULT_LANGUAGE, LANGUAGES, Language
 
 from cli.errors import CommandError, UsageError
 from cli.output import progress_console, say
@@ -44,16 +44,26 @@ def run(options: argparse.Namespace) -> int:
     folder: Path = options.folder
     if options.source:
         _fetch(options.source, folder)
-    runs = [_run(path.parent) for path in sorted(folder.glob(f"*/{RESULT}"))]
-    if not runs:
+    read = {path.parent.name: _run(path.parent, options.language) for path in sorted(folder.glob(f"*/{RESULT}"))}
+    if not read:
         raise CommandError(f"{folder}: no run has left a result here: a run's lies at {folder}/<run id>/{RESULT}")
-    save_page(folder / PAGE, lambda: render_index(runs, options.language), str(folder))
+    runs = [run for run in read.values() if isinstance(run, Run)]
+    unreadable = {name: why for name, why in read.items() if isinstance(why, str)}
+    save_page(folder / PAGE, lambda: render_index(runs, options.language, unreadable), str(folder))
     return 0
 
 
-def _run(folder: Path) -> Run:
-    found = find_result(str(folder))
-    return Run(found.document, f"{folder.name}/{REPORT}" if found.report else None)
+def _run(folder: Path, language: Language) -> Run | str:
+    """Where it cannot be shown: why."""
+    try:
+        found = find_result(str(folder))
+        run = Run(found.document, f"{folder.name}/{REPORT}" if found.report else None)
+        render_index([run], language)
+    except CommandError as error:
+        return str(error)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        return f"{type(error).__name__}: {error}"
+    return run
 
 
 def _fetch(source: str, folder: Path) -> None:
@@ -67,6 +77,8 @@ def _fetch(source: str, folder: Path) -> None:
             (folder / run_id).mkdir(parents=True, exist_ok=True)
             done = download_run(s3, bucket, run_id, folder / run_id)
             say(console, f"{run_id}: {'downloaded' if done else 'no result yet'}")
+            if not done and not any((folder / run_id).iterdir()):
+                (folder / run_id).rmdir()
 
 
 def _runs(s3: "S3Client", bucket: str) -> list[str]:

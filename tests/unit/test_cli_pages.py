@@ -62,6 +62,20 @@ def test_an_index_lists_the_runs_of_a_folder() -> None:
     assert "<span>two</span>" in page
 
 
+def test_an_index_goes_on_past_results_that_cannot_be_shown() -> None:
+    write_run("one")
+    for name, content in (("<i>bad", "{]"), ("odd", '{"runId": "odd", "verdict": "improved", "scores": 3}')):
+        Path("out", name).mkdir()
+        Path("out", name, "result.json").write_text(content)
+
+    assert main(["index"]) == 0
+    page = Path("out/index.html").read_text(encoding="utf-8")
+    assert "<span>one</span>" in page
+    assert "<dt>&lt;i&gt;bad</dt>" in page
+    assert "not JSON" in page
+    assert "<dt>odd</dt>" in page
+
+
 def ended_with(arguments: list[str]) -> object:
     try:
         return main(arguments)
