@@ -6,7 +6,7 @@ Built at the end of every run, also of one that failed anywhere: what is not the
 from collections.abc import Mapping
 from typing import Any
 
-from finetuning.cost import Cost, bill, trained_tokens, usage, with_throughput
+from finetuning.cost import Cost, bill, is_own_job, trained_tokens, usage, with_throughput
 from finetuning.coverage_findings import describe
 from finetuning.ending import Ending
 from finetuning.failure import describe_failure
@@ -102,6 +102,7 @@ def _cost(ending: Ending) -> dict[str, Any] | None:
     return {
         "estimatedUsd": ending.state.get("cost", {}).get("estimatedUsd"),
         "actualUsd": round(cost.usd, 2),
+        "throughputAlive": ending.throughput_alive,
         "isLowerBound": bool(cost.unknown) or ending.job_without_metrics or ending.throughput_alive,
         "unknownPrices": sorted({*cost.unknown, *ending.state.get("cost", {}).get("unknownPrices", [])}),
         "throughputSeconds": seconds,
@@ -143,6 +144,8 @@ def _warnings(ending: Ending) -> list[str]:
 def _timeline(ending: Ending) -> list[dict[str, str]]:
     state = ending.state
     job, throughput, deletion = (state.get(key, {}) for key in ("job", "throughput", "deletion"))
+    if ending.run and job and not is_own_job(state, ending.run):
+        job = {}
     moments = [
         (ending.run.started_at if ending.run else None, "run started"),
         (job.get("createdAt"), "customization job created"),
@@ -168,6 +171,7 @@ def _provenance(ending: Ending) -> dict[str, Any]:
         "customModelArn": ending.custom_model_arn,
         "judgeModel": run.judge_model if run else None,
         "systemPrompt": dataset.get("systemPrompt"),
+        "pattern": dataset.get("pattern"),
         "codeVersion": code_version(),
         "environment": ending.environment,
         "startedAt": run.started_at if run else None,

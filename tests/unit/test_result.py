@@ -453,8 +453,10 @@ def test_a_throughput_that_may_be_alive_is_the_first_warning(
 ) -> None:
     state = state_after(NAMES.index(completed) + 1) | {"failure": FAILURE} | changes
 
-    warnings = result_of(state)["warnings"]
+    result = result_of(state)
+    warnings = result["warnings"]
 
+    assert result["cost"]["throughputAlive"] is alive
     assert ["MAY STILL BE ALIVE" in warning for warning in warnings[:1]] == ([alive] if warnings else [])
     assert alive is any("MAY STILL BE ALIVE" in warning for warning in warnings)
 
@@ -566,6 +568,7 @@ def test_what_an_earlier_run_paid_is_not_in_the_cost(state_after: StateAfter, re
     assert (result["cost"]["actualUsd"], result["cost"]["items"]) == (0, [])
     assert (result["cost"]["throughputSeconds"], result["cost"]["answeringShare"]) == (0, None)
     assert result["provenance"]["earlierRuns"] == ["run-0"]
+    assert [moment["event"] for moment in result["timeline"]] == ["run started", "run ended"]
 
 
 def test_a_next_step_changes_one_thing_and_keeps_the_rest_of_the_input(
