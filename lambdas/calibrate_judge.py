@@ -20,7 +20,7 @@ def handler(task: Task) -> Mapping[str, Any]:
     # What an earlier attempt has asked is not asked (and paid for) again.
     found = task.store.find_json(CALIBRATION) or _calibrate(task)
     if not found["passed"]:
-        raise JudgeUnusableError(complaint(found, task.run.judge_model))
+        raise JudgeUnusableError(complaint(found, found["cases"], task.run.judge_model))
     return {"separation": found["separation"], "spent": usage([], found["cases"], since=task.run.started_at)}
 
 

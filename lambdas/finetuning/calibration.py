@@ -98,16 +98,18 @@ def assess(scores: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     return {"passed": passed, "separation": separation, "kinds": kinds}
 
 
-def complaint(assessment: Mapping[str, Any], judge_model: str) -> str:
-    """What is wrong with a judge that did not pass, and what to do."""
+def complaint(assessment: Mapping[str, Any], asked: Sequence[Mapping[str, Any]], judge_model: str) -> str:
+    """What is wrong with a judge that did not pass, and what to do. asked: {"score", "reason", …} of each case."""
     means = ", ".join(
         f"{kind} {'no score' if found['mean'] is None else format(found['mean'], '.1f')}"
         for kind, found in assessment["kinds"].items()
     )
+    unscored = [case["reason"] for case in asked if case["score"] is None]
+    first = f" First of {len(unscored)} answers without a score: {unscored[0]}." if unscored else ""
     return (
         f"The judge {judge_model} cannot tell right answers from wrong ones, so its scores would mean nothing. "
-        f"Its mean scores of answers that are known: {means}. The reference answers must get {LOWEST_REFERENCE:.0f} "
-        f"or more, and every other kind at least {LEAST_SEPARATION:.0f} points less. This run has trained and bought "
+        f"Its mean scores of answers that are known: {means}.{first} The reference answers must get "
+        f"{LOWEST_REFERENCE:.0f} or more, and every other kind at least {LEAST_SEPARATION:.0f} points less. This run has trained and bought "
         "nothing. Choose another judgeModel; where it is the reference answers that score low, see whether they "
         "answer their questions."
     )

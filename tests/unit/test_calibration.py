@@ -130,10 +130,12 @@ def test_a_judge_passes_where_right_answers_stand_out(
 
 
 def test_the_complaint_says_what_was_scored_how_and_what_to_do() -> None:
-    words = complaint(assess({kind: [7.0] for kind in KINDS[:3]}), "a-judge")
+    refused = {"score": None, "reason": "the judge refused the answer: it takes no tools"}
+    words = complaint(assess({kind: [7.0] for kind in KINDS[:3]}), [{"score": 7, "reason": ""}, refused], "a-judge")
 
     assert "a-judge cannot tell right answers from wrong ones" in words
     assert "reference 7.0, wrong 7.0, empty 7.0, askingForTen no score" in words
+    assert "First of 1 answers without a score: the judge refused the answer: it takes no tools." in words
     assert "trained and bought nothing. Choose another judgeModel" in words
 
 
