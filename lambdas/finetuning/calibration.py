@@ -109,7 +109,7 @@ def complaint(assessment: Mapping[str, Any], asked: Sequence[Mapping[str, Any]],
     return (
         f"The judge {judge_model} cannot tell right answers from wrong ones, so its scores would mean nothing. "
         f"Its mean scores of answers that are known: {means}.{first} The reference answers must get "
-        f"{LOWEST_REFERENCE:.0f} or more, and every other kind at least {LEAST_SEPARATION:.0f} points less. This run has trained and bought "
-        "nothing. Choose another judgeModel; where it is the reference answers that score low, see whether they "
-        "answer their questions."
+        f"{LOWEST_REFERENCE:.0f} or more, and every other kind at least {LEAST_SEPARATION:.0f} points less. "
+        "This run has trained and bought nothing. Choose another judgeModel; where it is the reference answers that "
+        "score low, see whether they answer their questions."
     )
