@@ -122,3 +122,10 @@ def test_another_metric_does_not_stand_for_correctness() -> None:
     scores = {"chrf": {**RESULT["scores"]["chrf"], "difference": 37.25}}
     page = render_index([Run(result(scores=scores), None)], "en")
     assert "37.2" not in page
+
+
+def test_training_loss_is_not_overlaid_as_validation_loss() -> None:
+    unvalidated = result("two", training__validationLoss=[], training__validated=False)
+    page = render_comparison([Run(result("one"), None), Run(unvalidated, None)], "en")
+    assert "Run 1: from" in page
+    assert "Run 2: from" not in page

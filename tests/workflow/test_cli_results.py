@@ -37,6 +37,7 @@ def test_an_index_of_a_bucket_has_every_run_with_its_report(
     said = capsys.readouterr().err
     assert "one: downloaded" in said
     assert "running: no result yet" in said
+    assert {path.name for path in Path("out").iterdir()} == {"one", "two", "index.html"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert list(Path("out").glob("**/*hidden*")) + list(tmp_path.parent.glob("**/escaped")) == []
 
