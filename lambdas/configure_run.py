@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetuning.errors import InvalidInputError
+from finetuning.names import fits_a_tag
 from finetuning.run_config import RunConfig, configure
 from finetuning.run_store import RUN
 from finetuning.task import Task, task
@@ -17,9 +18,12 @@ def handler(task: Task) -> Mapping[str, Any]:
         found = task.store_of(run).find_json(RUN)
         return RunConfig.from_json(found["run"]) if found else None
 
+    if not fits_a_tag(task.execution_name):
+        problem = f"{task.execution_name!r} cannot be a tag in Bedrock: use ASCII letters, digits and . _ = + @ - only"
+        raise InvalidInputError("The execution's name is wrong:", [problem])
     if find_run(task.run_id) is not None:
-        problem = f"a run named {task.run_id!r} is there already: name the execution otherwise, or give resumeFrom"
-        raise InvalidInputError("The execution input is wrong:", [problem])
+        problem = f"a run named {task.run_id!r} is there already: name the execution otherwise"
+        raise InvalidInputError("The execution's name is wrong:", [problem])
     return configure(
         task.state["input"],
         task.base_model,

@@ -22,11 +22,12 @@ def handler(task: Task) -> Mapping[str, Any]:
     usd, limit = round(cost.usd, 2), task.run.max_spend_usd
     bound = "at least " if cost.unknown else ""
     message = f"The run is estimated to cost {bound}${usd:,.2f}, and maxSpendUsd is ${limit:,.2f}."
-    # Without the price of an hour, a limit that somebody has set cannot be kept.
-    unlimited = "throughputPerHour" in cost.unknown and "maxSpendUsd" in task.state["input"]
+    # Without the price of an hour, a limit that somebody has set, be it for an earlier run, cannot be kept.
+    unlimited = "throughputPerHour" in cost.unknown and "maxSpendUsd" in task.run.given
     if unlimited:
         message += (
-            " The price of the throughput is not known: give it as prices.throughputPerHour, or leave maxSpendUsd out."
+            " The price of the throughput is not known: give it as prices.throughputPerHour, or start a run of its own "
+            "without maxSpendUsd."
         )
     return {
         "estimatedUsd": usd,

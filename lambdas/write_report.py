@@ -13,7 +13,11 @@ from finetuning.task import Task, task
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
-    """On the failure path the answer's `cause` is the execution's."""
+    """On the failure path the answer's `cause` is the execution's.
+
+    An execution that was refused before its run began leaves the report of an earlier one of the same name alone: AWS
+    lets a name be used again after 90 days.
+    """
     result = build(
         Ending(
             run_id=task.run_id,
@@ -25,14 +29,19 @@ def handler(task: Task) -> Mapping[str, Any]:
             now=task.services.clock.now(),
         )
     )
-    task.store.write_json(RESULT, result)
-    task.store.write_text(REPORT, render(result), "text/html")
     failure, report_uri = result["failure"], task.store.uri(REPORT)
+    warnings, where = result["warnings"], f"Report: {report_uri}"
+    if "run" not in task.state and task.store.find_bytes(REPORT) is not None:
+        where += " (it was there already and is kept: it may be an earlier execution's)"
+        warnings = [*warnings, where]
+    else:
+        task.store.write_json(RESULT, result)
+        task.store.write_text(REPORT, render(result), "text/html")
     return {
         "verdict": result["verdict"],
         "headline": result["headline"],
-        "warnings": result["warnings"],
+        "warnings": warnings,
         "resultUri": task.store.uri(RESULT),
         "reportUri": report_uri,
-        "cause": failure and f"{failure_text(failure)}\nReport: {report_uri}",
+        "cause": failure and f"{failure_text(failure)}\n{where}",
     }

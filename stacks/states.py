@@ -8,20 +8,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
+from finetuning.failure import TRANSIENT_ERRORS
 
 Model = Literal["base", "custom"]
 
-# The handlers' name for what may succeed later, then what Lambda and Step Functions say when a call got lost.
-TRANSIENT_ERRORS = (
-    "TransientError",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    "Sandbox.Timedout",
-    "States.Timeout",
-)
 # The variable with the name of the task that ended last, well or not: the one that failed, on the failure path.
 LAST_TASK = "lastTask"
 # The function's own time limit speaks first, since its error says more.
@@ -44,7 +34,8 @@ def task(
     """
     payload = _payload("$", **({"model": model} if model else {}))
     invoke = _invoke(scope, state, function, payload, result_path, assign=ended(state))
-    # No more attempts than fit into ten minutes even if each times out: then the guard takes over.
+    # Seven attempts in all. If each times out, a one-minute function (each that deletes is one) gives up after about
+    # nine minutes, a fifteen-minute one after less than two hours; the guard takes over from there.
     return _retry(invoke, ["States.ALL"] if persistent else TRANSIENT_ERRORS, attempts=6)
 
 

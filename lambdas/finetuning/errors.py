@@ -1,7 +1,7 @@
 """What can go wrong, by class name: the state machine matches on these names.
 
 ExperimentError                       a message for people: what, where, what to do next
-├── InvalidInputError                 the execution input is wrong (every problem listed)
+├── InvalidInputError                 the execution's input or name is wrong (every problem listed)
 ├── UnknownBaseModelError             the base model is not in the catalogue
 ├── PrerequisitesNotMetError          something outside the run must change first (every problem listed)
 ├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)

@@ -7,6 +7,17 @@ from typing import Any
 from finetuning.ending import Ending
 from finetuning.verdict import failure_message
 
+# The handlers' name for what may succeed later, then what Lambda and Step Functions say when a call got lost.
+TRANSIENT_ERRORS = (
+    "TransientError",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+)
 # Step Functions takes a cause of up to 32,768 characters (the type SensitiveCause of its API, read 2026-11).
 LONGEST_MESSAGE = 30_000
 
@@ -21,8 +32,9 @@ def describe_failure(ending: Ending) -> dict[str, Any] | None:
     if error == "OverBudget":
         what_to_do = _cheaper(ending)
     elif error == "OverBudgetError":
-        what_to_do = f"To spend more, {go_on}; raise maxSpendUsd in it."
-    elif error in ("TransientError", "States.Timeout", "Sandbox.Timedout"):
+        price = " and give prices.throughputPerHour" if _throughput_price_unknown(ending) else ""
+        what_to_do = f"To spend more, {go_on}; raise maxSpendUsd{price} in it."
+    elif error in TRANSIENT_ERRORS:
         what_to_do = f"AWS did not answer as it should, several times. Later, {go_on}."
     else:
         what_to_do = f"Mend what the message names, then {go_on}."
@@ -38,9 +50,19 @@ def failure_text(failure: Mapping[str, Any]) -> str:
     return f"{failure['state']} failed: {message}\nWhat to do: {failure['whatToDo']}"
 
 
+def _throughput_price_unknown(ending: Ending) -> bool:
+    """Then a limit that is given cannot be kept, however high."""
+    return "throughputPerHour" in ending.state["cost"]["unknownPrices"]
+
+
 def _cheaper(ending: Ending) -> str:
-    """Where the money would have gone, since that is where a change helps."""
-    items = ending.state.get("cost", {}).get("items", [])
+    """What was in the way; and where the money would have gone, since that is where a change helps."""
+    cost, advice = ending.state["cost"], []
+    if cost["estimatedUsd"] > ending.state["run"]["maxSpendUsd"]:
+        advice.append("raise maxSpendUsd")
+    if _throughput_price_unknown(ending):
+        advice.append("give prices.throughputPerHour")
+    items = cost["items"]
     dearest = max(items, key=lambda item: item["usd"] or 0, default=None)
     most = f" Most of the estimate is {dearest['item']}: ${dearest['usd']:,.2f}." if dearest and dearest["usd"] else ""
-    return f"Raise maxSpendUsd in the execution input.{most}"
+    return f"In the execution input, {' and '.join(advice)}.{most}"

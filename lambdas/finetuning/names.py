@@ -9,6 +9,8 @@ import re
 
 # A UUID, which the console gives an execution, fits whole.
 MAX_RUN_ID_LENGTH = 36
+# Of what Step Functions takes in a name, what Bedrock takes in a tag's value (TagValue in botocore's service model).
+_FITS_A_TAG = re.compile(r"[0-9A-Za-z._=+@-]+")
 
 
 def run_id(execution_name: str) -> str:
@@ -18,6 +20,11 @@ def run_id(execution_name: str) -> str:
         return readable
     digest = hashlib.sha256(execution_name.encode()).hexdigest()[:8]
     return f"{readable[: MAX_RUN_ID_LENGTH - 9].strip('-')}-{digest}".lstrip("-")
+
+
+def fits_a_tag(execution_name: str) -> bool:
+    """Whether the execution's ARN can be the value of a tag: what a run creates is known by it."""
+    return _FITS_A_TAG.fullmatch(execution_name) is not None
 
 
 def service_role_name(base_model_key: str) -> str:

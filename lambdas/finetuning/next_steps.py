@@ -26,6 +26,9 @@ def next_steps(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _raise_budget(outcome: Outcome) -> Iterator[Step]:
+    """Not where the throughput's price is unknown: what would be enough is not known then, and no limit can be kept."""
+    if "throughputPerHour" in (outcome.result.get("cost") or {}).get("unknownPrices", ()):
+        return
     if outcome.verdict is Verdict.OVER_BUDGET and outcome.too_much_usd is not None:
         usd, limit = math.ceil(outcome.too_much_usd), outcome.run.max_spend_usd
         why = outcome.say("next_steps.raiseBudgetWhy", usd=outcome.too_much_usd, limit=limit)

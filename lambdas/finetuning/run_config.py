@@ -25,7 +25,6 @@ DEFAULT_MAX_SPEND_USD = 200.0
 DEFAULT_MINIMUM_HEADROOM = 1.0
 DEFAULT_DEADLINE_MINUTES = 90.0
 MAX_SYSTEM_PROMPT = 10_000
-# The largest float: a number beyond it, infinity and NaN are no numbers to calculate with.
 # More than anything here can cost, and small enough to be added up.
 MAX_USD = 1_000_000.0
 _DATASET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")

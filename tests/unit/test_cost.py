@@ -5,13 +5,13 @@ from typing import Any
 
 import estimate_cost
 import pytest
-from finetuning.base_models import PRICE_UNITS, base_model
+from finetuning.base_models import PRICE_UNITS, BaseModel, base_model
 from finetuning.cost import Cost, bill, estimate
 from finetuning.run_config import RunConfig, configure
 from hypothesis import given
 from hypothesis import strategies as st
 
-HAIKU = base_model("claude-3-haiku")
+HAIKU, NOVA = base_model("claude-3-haiku"), base_model("nova-micro")
 DATASET = {
     "training": {"records": 85, "tokens": 10_000},
     "validation": {"records": 32, "tokens": 4_000},
@@ -25,13 +25,13 @@ CUSTOM_MODEL = (
 )
 
 
-def configured(**execution_input: object) -> RunConfig:
+def configured(model: BaseModel = HAIKU, **execution_input: object) -> RunConfig:
     shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
-    return configure(execution_input, HAIKU, shipped, "data", "2026-02-01T09:00:00+00:00")
+    return configure(execution_input, model, shipped, "data", "2026-02-01T09:00:00+00:00")
 
 
 def estimated(dataset: Mapping[str, Any] = DATASET, **execution_input: object) -> Cost:
-    return estimate(configured(**execution_input), HAIKU, dataset, rubric_tokens=200, system_tokens=50)
+    return estimate(configured(HAIKU, **execution_input), HAIKU, dataset, rubric_tokens=200, system_tokens=50)
 
 
 def quantities(cost: Cost) -> dict[str, float]:
@@ -125,6 +125,26 @@ def test_a_run_over_its_limit_is_not_within_budget_as_far_as_people_see(
     assert cost["estimatedUsd"] == 100
     assert cost["withinBudget"] is within_budget
     assert f"to cost $100.00, and maxSpendUsd is ${limit:.2f}" in cost["message"]
+
+
+@pytest.mark.parametrize(("given", "within_budget"), [({"maxSpendUsd": 50}, False), ({}, True)])
+def test_the_limit_of_a_run_that_is_gone_on_from_must_be_kept_too(
+    invoke: Callable[..., Mapping[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    given: Mapping[str, Any],
+    within_budget: bool,
+) -> None:
+    # given Nova, whose price of a throughput is not known
+    monkeypatch.setenv("BASE_MODEL", NOVA.key)
+    first = configured(NOVA, **given)
+    run = configure({"resumeFrom": "first"}, NOVA, {}, "data", first.started_at, {"first": first}.get)
+
+    state = {"input": {"resumeFrom": "first"}, "run": run.to_json(), "dataset": DATASET}
+    cost = invoke(estimate_cost.handler, state)
+
+    assert "throughputPerHour" in cost["unknownPrices"]
+    assert cost["withinBudget"] is within_budget
+    assert ("give it as prices.throughputPerHour" in cost["message"]) is not within_budget
 
 
 def test_an_estimate_without_every_price_says_that_it_is_a_lower_bound(

@@ -47,6 +47,14 @@ def test_a_job_may_read_and_write_where_the_run_keeps_its_files(execution_name: 
     assert all(is_accepted("S3Uri", prefix + key) for key in (*map(dataset_key, DATASET_FILES), JOB_OUTPUT))
 
 
+@given(st.from_regex(r"[ -~]{1,80}", fullmatch=True) | execution_names)
+def test_an_execution_of_an_acceptable_name_can_be_told_in_a_tag(execution_name: str) -> None:
+    arn = f"arn:aws:states:us-west-2:123456789012:execution:experiment:{execution_name}"
+    allowed_by_step_functions = not re.search(r"[\s:/]", execution_name)
+
+    assert names.fits_a_tag(execution_name) is (allowed_by_step_functions and is_accepted("TagValue", arn))
+
+
 @given(execution_names, execution_names)
 def test_two_executions_never_share_a_run(one: str, other: str) -> None:
     assume(one != other)

@@ -77,6 +77,10 @@ def test_over_budget_proposes_a_limit_that_is_enough() -> None:
     assert step["why"] == "The run would cost $132.04; maxSpendUsd is $200.00."
 
 
+def test_no_limit_is_proposed_where_the_price_of_the_throughput_is_unknown() -> None:
+    assert steps(Verdict.OVER_BUDGET, cost={"unknownPrices": ["throughputPerHour"]}) == []
+
+
 def test_over_budget_after_training_proposes_to_go_on_with_a_limit_that_is_enough() -> None:
     (step,) = steps(Verdict.OVER_BUDGET, resume=RESUME)
 

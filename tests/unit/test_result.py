@@ -253,7 +253,7 @@ STAGES = [
     Stage("ConfigureRun", _configure),
     part("CheckPrerequisites", "prerequisites", {"warnings": []}),
     Stage("ValidateDataset", _validate),
-    part("EstimateCost", "cost", {"estimatedUsd": 140.5, "unknownPrices": ["judgeInputPer1kTokens"]}),
+    part("EstimateCost", "cost", {"estimatedUsd": 140.5, "unknownPrices": ["judgeInputPer1kTokens"], "items": []}),
     Stage("CalibrateJudge", _calibrate),
     Stage("GenerateAnswers (base)", _answer("base", 0.5, "end_turn")),
     Stage("ScoreAnswers (base)", _score("base", [2, 3, 2])),
@@ -474,6 +474,8 @@ def test_a_throughput_that_is_not_known_to_be_gone_costs_until_now(
     [
         ({"Error": "States.Timeout"}, "", "AWS did not answer as it should"),
         ({"Error": "TransientError", "Cause": '{"errorMessage": "Throttled."}'}, "Throttled.", "AWS did not answer"),
+        ({"Error": "Lambda.TooManyRequestsException", "Cause": "Rate."}, "Rate.", "AWS did not answer"),
+        ({"Error": "Lambda.Unknown", "Cause": "It exited."}, "It exited.", "AWS did not answer"),
         ({"Error": "States.Runtime", "Cause": "plain words"}, "plain words", "Mend what the message names"),
         ({"Error": "X", "Cause": '["no", "object"]'}, '["no", "object"]', "Mend what the message names"),
         ({"Error": "X", "Cause": "17"}, "17", "Mend what the message names"),
@@ -499,15 +501,36 @@ def test_a_refused_input_has_a_result_too(result_of: ResultOf) -> None:
 def test_over_budget_is_a_verdict_with_the_limit_that_would_be_enough(
     state_after: StateAfter, result_of: ResultOf
 ) -> None:
-    state = state_after(4) | {"failure": {"Error": "OverBudget", "Cause": "It would cost $140.50."}}
+    failure = {"Error": "OverBudget", "Cause": "It would cost $140.50."}
+    state = state_after(NAMES.index("EstimateCost") + 1, maxSpendUsd=100) | {"failure": failure}
 
     result = result_of(state)
 
     assert (result["status"], result["verdict"]) == ("FAILED", "over_budget")
-    assert result["failure"]["whatToDo"].startswith("Raise maxSpendUsd")
+    assert result["failure"]["whatToDo"].startswith("In the execution input, raise maxSpendUsd.")
     assert result["headline"] == "Nothing was bought. It would cost $140.50."
     # The rest of the input stays what it was.
     assert result["nextSteps"][0]["input"] == {**GIVEN, "maxSpendUsd": 141}
+
+
+@pytest.mark.parametrize(
+    ("limit", "what_to_do"),
+    [
+        (300, "In the execution input, give prices.throughputPerHour."),
+        (100, "In the execution input, raise maxSpendUsd and give prices.throughputPerHour."),
+    ],
+)
+def test_where_the_price_of_the_throughput_is_unknown_that_is_asked_for(
+    state_after: StateAfter, result_of: ResultOf, limit: float, what_to_do: str
+) -> None:
+    failure = {"Error": "OverBudget", "Cause": "The price of the throughput is not known."}
+    state = state_after(NAMES.index("EstimateCost") + 1, maxSpendUsd=limit) | {"failure": failure}
+    state["cost"] = {**state["cost"], "unknownPrices": ["throughputPerHour"]}
+
+    result = result_of(state)
+
+    assert result["failure"]["whatToDo"].startswith(what_to_do)
+    assert {step["input"]["maxSpendUsd"] for step in result["nextSteps"]} == {limit}
 
 
 def test_over_budget_after_training_says_so_and_how_to_go_on(state_after: StateAfter, result_of: ResultOf) -> None:
@@ -651,6 +674,23 @@ def test_after_a_failure_the_task_says_what_the_execution_ends_with(
     assert failed == f"{NAMES[7]} failed: It broke."
     assert what_to_do.startswith("What to do: Mend what the message names, then start a new execution with")
     assert report == "Report: s3://results/runs/first-run/report.html"
+
+
+def test_an_execution_whose_run_did_not_begin_leaves_a_report_of_its_name_alone(
+    state_after: StateAfter, store: RunStore, invoke: Callable[..., Mapping[str, Any]]
+) -> None:
+    # given an earlier execution of the same name
+    invoke(write_report.handler, state_after(len(STAGES) - 1))
+    earlier = store.find_bytes(RESULT), store.find_bytes(REPORT)
+
+    refused = {"input": {}, "failure": FAILURE, "failedAt": {"state": "ConfigureRun"}}
+    written = invoke(write_report.handler, refused)
+
+    assert (store.find_bytes(RESULT), store.find_bytes(REPORT)) == earlier
+    assert written["cause"].startswith("ConfigureRun failed: It broke.\nWhat to do: ")
+    kept = "Report: s3://results/runs/first-run/report.html (it was there already and is kept"
+    assert kept in written["cause"]
+    assert kept in written["warnings"][-1]
 
 
 def test_a_cause_is_no_longer_than_step_functions_takes(

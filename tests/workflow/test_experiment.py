@@ -58,6 +58,31 @@ def test_a_wrong_input_is_refused_with_every_problem(
     assert_nothing_bought(engine)
 
 
+@pytest.mark.parametrize("name", ["run(1)", "now!", "it's", "日本語"])
+def test_a_name_that_bedrock_takes_in_no_tag_is_refused_before_anything_is_paid(engine: LocalEngine, name: str) -> None:
+    execution = engine.run(name, QUICK)
+
+    assert execution.error == "InvalidInputError"
+    assert "cannot be a tag in Bedrock" in message(execution)
+    assert converse_models(engine) == []
+
+
+def test_a_name_that_is_used_again_is_refused_and_the_earlier_report_stays(engine: LocalEngine) -> None:
+    # given a run of that name whose execution Step Functions has forgotten
+    engine.run("earlier", {"minimumHeadroom": 9})
+    bucket = engine.outputs["ResultsBucketName"]
+    for file in ("run.json", "result.json", "report.html"):
+        engine.s3.put_object(Bucket=bucket, Key=f"runs/again/{file}", Body=read(engine, f"runs/earlier/{file}"))
+
+    execution = engine.run("again", {})
+
+    assert (execution.status, execution.error) == ("FAILED", "InvalidInputError")
+    assert "a run named 'again' is there already" in message(execution)
+    assert "it was there already and is kept" in message(execution)
+    for file in ("result.json", "report.html"):
+        assert read(engine, f"runs/again/{file}") == read(engine, f"runs/earlier/{file}")
+
+
 def test_an_input_that_is_no_object_is_refused(engine: LocalEngine) -> None:
     arn = engine.stepfunctions.start_execution(
         stateMachineArn=engine.outputs["StateMachineArn"], name="list", input="[1]"
@@ -76,6 +101,9 @@ def test_a_limit_that_cannot_be_kept_buys_nothing(tmp_path: Path) -> None:
         document = assert_failed_and_clean(engine, execution, "limited")
         assert document["verdict"] == "over_budget"
         assert "give it as prices.throughputPerHour" in document["failure"]["message"]
+        # The limit holds also for a run that goes on from it.
+        document = assert_failed_and_clean(engine, engine.run("again", {"resumeFrom": "limited"}), "again")
+        assert document["verdict"] == "over_budget"
         assert_nothing_bought(engine)
 
 
