@@ -15,6 +15,8 @@ from finetuning.services import services
 
 logger = logging.getLogger("bedrock-ft")
 logger.setLevel(logging.INFO)
+# Instead of boto3's 5: the next look tries again, and one call that hangs must leave time for all others.
+os.environ.setdefault("AWS_MAX_ATTEMPTS", "2")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:

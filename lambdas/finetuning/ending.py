@@ -118,6 +118,14 @@ class Ending:
         return (self.throughput_created_at is not None or unknown) and not self.throughput_gone
 
     @property
+    def throughput(self) -> Mapping[str, Any]:
+        """What the guard must know to correct this report later. createdAt: None where none is known to have been."""
+        return {
+            "createdAt": self.throughput_created_at,
+            "deletionSince": self.state.get("deletion", {}).get("since"),
+        }
+
+    @property
     def job_without_metrics(self) -> bool:
         """What such a job's training cost is not known."""
         if self.run is None or "job" not in self.state or "training" in self.state:

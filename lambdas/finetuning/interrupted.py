@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from finetuning import names
 from finetuning.base_models import BaseModel
 from finetuning.ending import Ending
-from finetuning.guard import Resource
 from finetuning.report import render
 from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT, RunStore
@@ -35,10 +34,10 @@ _CAUSES = {
 
 @dataclass(frozen=True)
 class Throughput:
-    """What the guard knows of the run's throughput. seen: None where there is none any more."""
+    """The run's throughput as the guard saw it; times in ISO 8601, gone_at None where it is still there."""
 
-    seen: Resource | None
-    gone: bool
+    created_at: str
+    gone_at: str | None
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,20 @@ class Interrupted:
     model: BaseModel
     environment: str
 
-    def write_missing_report(self, execution_arn: str, throughput: Throughput, now: datetime) -> dict[str, Any] | None:
+    def write_missing_report(
+        self, execution_arn: str, throughput: Throughput | None, now: datetime
+    ) -> dict[str, Any] | None:
         """The new result; None where the run has one already: a verdict that it wrote before it was stopped stands.
 
-        A report that had to leave open whether the throughput is gone is written again, until it is.
+        throughput: None where the guard has never seen one. A report that had to leave open whether it is gone is
+        written again until it is, and one that knows of none where there was one.
         """
         run_id = run_id_of(execution_arn)
         store = RunStore(self.s3, self.results_bucket, run_id)
         earlier = store.find_json(RESULT)
-        if earlier and not _leaves_throughput_open(earlier) and store.find_bytes(REPORT) is not None:
+        if earlier and not _is_overtaken(earlier, throughput):
+            if store.find_bytes(REPORT) is None:
+                store.write_text(REPORT, render(earlier), "text/html")
             return None
         entered, state = self._last_entered(execution_arn)
         result = self._result(execution_arn, entered, _concluded(state, throughput, earlier, now), store, now)
@@ -100,9 +104,12 @@ def run_id_of(execution_arn: str) -> str:
     return names.run_id(execution_arn.rpartition(":")[2])
 
 
-def _leaves_throughput_open(result: Mapping[str, Any]) -> bool:
-    events = {moment["event"] for moment in result["timeline"]}
-    return "throughput created" in events and "throughput gone" not in events
+def _is_overtaken(earlier: Mapping[str, Any], throughput: Throughput | None) -> bool:
+    if earlier["status"] == "SUCCEEDED":
+        return False
+    told_alive = bool((earlier["cost"] or {}).get("throughputAlive"))
+    told_of = earlier.get("throughput", {}).get("createdAt") is not None
+    return told_alive or (throughput is not None and (throughput.gone_at is None or not told_of))
 
 
 def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
@@ -113,22 +120,23 @@ def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSO
 
 
 def _concluded(
-    state: Mapping[str, Any], throughput: Throughput, earlier: Mapping[str, Any] | None, now: datetime
+    state: Mapping[str, Any], throughput: Throughput | None, earlier: Mapping[str, Any] | None, now: datetime
 ) -> Mapping[str, Any]:
     """The state with what the guard saw of the throughput, as DeleteProvisionedThroughput would have told it."""
-    deletion = state.get("deletion", {})
-    if deletion.get("gone") and throughput.gone:
+    deletion, told = state.get("deletion", {}), (earlier or {}).get("throughput", {})
+    alive = throughput is not None and throughput.gone_at is None
+    if deletion.get("gone") and not alive and (throughput is None or deletion.get("createdAt")):
         return state
-    created_at = throughput.seen.created_at.isoformat() if throughput.seen else deletion.get("createdAt")
-    told = {moment["event"]: moment["at"] for moment in (earlier or {}).get("timeline", [])}
-    at = now.isoformat()
+    at = (throughput and throughput.gone_at) or now.isoformat()
+    known_of = [throughput.created_at if throughput else None, deletion.get("createdAt"), told.get("createdAt")]
+    known_of.append(state.get("throughput", {}).get("createdAt"))
     return {
         **state,
         "deletion": {
-            "gone": throughput.gone,
+            "gone": not alive,
             "at": at,
-            "since": deletion.get("since") or told.get("throughput deletion asked for") or at,
-            "createdAt": created_at or told.get("throughput created") or state.get("throughput", {}).get("createdAt"),
+            "since": deletion.get("since") or told.get("deletionSince") or at,
+            "createdAt": next(filter(None, known_of), None),
         },
     }
 

@@ -24,17 +24,22 @@ UNSUCCESSFUL = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 @dataclass
 class Problems:
-    """What went wrong with one thing must not keep the guard from the next: it is kept here, and raised at the end."""
+    """What went wrong with one thing must not keep the guard from the next: it is kept here, and raised at the end.
+
+    throughput_hidden: whether it kept the guard from seeing a throughput that may be ours.
+    """
 
     found: list[str] = field(default_factory=list)
+    throughput_hidden: bool = False
 
     @contextmanager
-    def kept(self, doing: str) -> Iterator[None]:
+    def kept(self, doing: str, *, hides_throughput: bool = False) -> Iterator[None]:
         try:
             yield
         except Exception as error:
             logger.exception("failed", extra={"doing": doing})
             self.found.append(f"{doing}: {type(error).__name__}: {error}")
+            self.throughput_hidden |= hides_throughput
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Inventory:
 
     def _throughputs(self) -> Iterator[Resource]:
         """All of the account's are looked at: a name may change, tags say whose it is."""
-        with self.problems.kept("list throughputs"):
+        with self.problems.kept("list throughputs", hides_throughput=True):
             for page in self.bedrock.get_paginator("list_provisioned_model_throughputs").paginate():
                 for each in page.get("provisionedModelSummaries", []):
                     yield from self._own(
@@ -77,7 +82,8 @@ class Inventory:
                     )
 
     def _own(self, kind: Kind, arn: str, name: str, status: str, created_at: datetime) -> Iterator[Resource]:
-        with self.problems.kept(f"read the tags of {arn}"):
+        hides_throughput = name.startswith(names.throughput_name(self.base_model, ""))
+        with self.problems.kept(f"read the tags of {arn}", hides_throughput=hides_throughput):
             try:
                 tags = self.bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
             except self.bedrock.exceptions.ResourceNotFoundException:

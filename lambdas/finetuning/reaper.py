@@ -5,7 +5,7 @@ Every look starts from nothing and may run beside another one: what is gone alre
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -16,7 +16,7 @@ from finetuning.customization import JobStatus
 from finetuning.guard import Kind, Reap, Resource, decide, past_deadline
 from finetuning.interrupted import Interrupted, Throughput, run_id_of
 from finetuning.inventory import Inventory, Problems
-from finetuning.run_store import REPORT, RunStore
+from finetuning.run_store import REPORT, RUN, RunStore
 from finetuning.services import Clock
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bedrock-ft")
 
+# The folder of a run where the removals stand.
+REAPED = "reaped/"
+
 
 class Outcome(StrEnum):
     GONE = "gone"
@@ -36,7 +39,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Removal:
-    """usd: burned so far; None for a job, which bills by tokens, and where the price is not known."""
+    """usd: burned so far; None for a job, which bills by tokens, and where the price is not known (yet)."""
 
     reap: Reap
     outcome: Outcome
@@ -114,10 +117,11 @@ class Reaper:
     def reap(self) -> Findings:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
         seen = self.look()
-        saw_everything = not seen.problems
-        removals = [removal for reap in seen.decided for removal in self._remove(reap)]
+        # All of them before anything is told: what hangs then keeps nothing alive.
+        removed = [removal for reap in seen.decided for removal in self._remove(reap)]
+        removals = [self._tell(removal) for removal in removed]
         # Whether a run's throughput is gone must be known to report on it; the next look may know.
-        reports = self._write_missing_reports(seen.resources, removals) if saw_everything else []
+        reports = [] if self._problems.throughput_hidden else self._write_missing_reports(seen.resources, removals)
         return Findings(seen.resources, seen.decided, seen.past_deadline, removals, reports, self._problems.found)
 
     @cached_property
@@ -130,10 +134,7 @@ class Reaper:
         with self._problems.kept(f"remove {resource.arn}"):
             outcome = self._delete(resource.arn) if resource.kind is Kind.THROUGHPUT else self._stop(resource.arn)
             if outcome is not None:
-                removal = Removal(reap, outcome, self.clock.now(), self._burned_usd(resource))
-                logger.info("reaped", extra={"removal": removal.to_json()})
-                self._tell(removal)
-                return [removal]
+                return [Removal(reap, outcome, self.clock.now(), usd=None)]
         return []
 
     def _delete(self, arn: str) -> Outcome | None:
@@ -141,6 +142,7 @@ class Reaper:
         errors = self.bedrock.exceptions
         try:
             self._order(
+                arn,
                 lambda: self.bedrock.delete_provisioned_model_throughput(provisionedModelId=arn),
                 lambda: not self._exists(arn),
             )
@@ -157,6 +159,7 @@ class Reaper:
         errors = self.bedrock.exceptions
         try:
             self._order(
+                arn,
                 lambda: self.bedrock.stop_model_customization_job(jobIdentifier=arn),
                 lambda: self._job_status(arn) != JobStatus.IN_PROGRESS,
             )
@@ -165,15 +168,25 @@ class Reaper:
             return None
         return Outcome.ASKED
 
-    def _order(self, order: Callable[[], object], is_done: Callable[[], bool]) -> None:
+    def _order(self, arn: str, order: Callable[[], object], is_done: Callable[[], bool]) -> None:
         """An order whose answer was lost may have arrived: then it counts. Raises what Bedrock refused it with."""
         errors = self.bedrock.exceptions
         try:
             order()
-        except (errors.ConflictException, errors.ValidationException, errors.ResourceNotFoundException):
+        except (
+            errors.AccessDeniedException,
+            errors.ConflictException,
+            errors.ResourceNotFoundException,
+            errors.ThrottlingException,
+            errors.ValidationException,
+        ):
             raise
         except Exception:
-            if not is_done():
+            # Where nobody can say it counts too: the next look may find nothing left to tell of.
+            done = True
+            with self._problems.kept(f"see whether {arn} took its order"):
+                done = is_done()
+            if not done:
                 raise
 
     def _exists(self, arn: str) -> bool:
@@ -186,22 +199,36 @@ class Reaper:
     def _job_status(self, arn: str) -> str:
         return self.bedrock.get_model_customization_job(jobIdentifier=arn)["status"]
 
-    def _burned_usd(self, resource: Resource) -> float | None:
-        price = self.model.prices.get("throughputPerHour", UNKNOWN).usd
-        if resource.kind is Kind.JOB or price is None:
-            return None
-        return round((self.clock.now() - resource.created_at).total_seconds() / 3600 * price, 2)
-
-    def _tell(self, removal: Removal) -> None:
-        """The topic and the run's folder hear of each thing once, as soon as Bedrock took the order."""
+    def _tell(self, removal: Removal) -> Removal:
+        """The removal with what it cost. The topic and the run's folder hear of each once Bedrock took the order."""
         resource = removal.reap.resource
-        run_id = run_id_of(resource.owner)
-        store = RunStore(self.s3, self.results_bucket, run_id)
-        key = f"reaped/{resource.created_at:%Y%m%dT%H%M%SZ}-{resource.kind}.json"
-        if removal.outcome is Outcome.NOT_YET or store.find_bytes(key) is not None:
-            return
-        store.write_json(key, removal.to_json())
-        self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
+        store = self._store(resource.owner)
+        if resource.kind is Kind.THROUGHPUT:
+            with self._problems.kept(f"read the price of {resource.arn}"):
+                removal = replace(removal, usd=self._burned_usd(removal, store))
+        logger.info("reaped", extra={"removal": removal.to_json()})
+        if removal.outcome is not Outcome.NOT_YET:
+            with self._problems.kept(f"tell of {resource.arn}"):
+                self._tell_once(removal, store)
+        return removal
+
+    def _burned_usd(self, removal: Removal, store: RunStore) -> float | None:
+        """The price that the run's input gave outranks the catalogue's, as in its report."""
+        prices = (store.find_json(RUN) or {}).get("prices", {})
+        price = prices.get("throughputPerHour", self.model.prices.get("throughputPerHour", UNKNOWN).usd)
+        return None if price is None else round(removal.seconds / 3600 * price, 2)
+
+    def _tell_once(self, removal: Removal, store: RunStore) -> None:
+        resource = removal.reap.resource
+        key = f"{REAPED}{resource.created_at:%Y%m%dT%H%M%SZ}-{resource.kind}.json"
+        if store.find_bytes(key) is None:
+            run_id = run_id_of(resource.owner)
+            # Written after it was heard: better told twice than never.
+            self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
+            store.write_json(key, removal.to_json())
+
+    def _store(self, execution_arn: str) -> RunStore:
+        return RunStore(self.s3, self.results_bucket, run_id_of(execution_arn))
 
     def _write_missing_reports(self, resources: Sequence[Resource], removals: Sequence[Removal]) -> list[str]:
         """Run ids of the reports written, for executions of the last days that did not succeed."""
@@ -212,16 +239,30 @@ class Reaper:
         now = self.clock.now()
         for execution_arn in self._inventory.unsuccessful_executions(now):
             seen = throughputs.get(execution_arn)
-            throughput = Throughput(seen, gone=seen is None or seen.arn in gone)
             with self._problems.kept(f"write the report of {execution_arn}"):
+                if seen is None:
+                    throughput = self._removed_earlier(execution_arn, now)
+                else:
+                    gone_at = now.isoformat() if seen.arn in gone else None
+                    throughput = Throughput(seen.created_at.isoformat(), gone_at)
                 result = interrupted.write_missing_report(execution_arn, throughput, now)
                 if result is not None:
                     written.append(result["runId"])
                     self._tell_of_report(execution_arn, result)
         return written
 
+    def _removed_earlier(self, execution_arn: str, now: datetime) -> Throughput | None:
+        """What an earlier look wrote down of a throughput that is gone now."""
+        store = self._store(execution_arn)
+        keys = [key for key in store.keys(REAPED) if key.endswith(f"-{Kind.THROUGHPUT}.json")]
+        if not keys:
+            return None
+        removal = store.read_json(max(keys))
+        gone_at = removal["at"] if removal["outcome"] == Outcome.GONE else now.isoformat()
+        return Throughput(removal["createdAt"], gone_at)
+
     def _tell_of_report(self, execution_arn: str, result: Mapping[str, Any]) -> None:
-        report = RunStore(self.s3, self.results_bucket, result["runId"]).uri(REPORT)
+        report = self._store(execution_arn).uri(REPORT)
         lines = [result["headline"], "", f"Report: {report}", f"Execution: {execution_arn}"]
         self._publish(f"bedrock-ft {result['runId']}: {result['verdict']}", "\n".join(lines))
 

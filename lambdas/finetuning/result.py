@@ -38,6 +38,7 @@ def build(ending: Ending) -> dict[str, Any]:
         "training": ending.store.find_json(TRAINING) if "training" in state else None,
         "coverage": describe(ending.coverage, questions, ending.say) if ending.coverage else None,
         "cost": _cost(ending),
+        "throughput": ending.throughput,
         "questions": questions,
         "warnings": _warnings(ending),
         "failure": describe_failure(ending),

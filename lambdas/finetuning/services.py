@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.config import Config
     from types_boto3_bedrock.client import BedrockClient
     from types_boto3_bedrock_runtime.client import BedrockRuntimeClient
     from types_boto3_iam.client import IAMClient
@@ -60,7 +61,7 @@ class Services:
 
     @cached_property
     def bedrock(self) -> "BedrockClient":
-        return self.session.client("bedrock")
+        return self.session.client("bedrock", config=_short_calls())
 
     @cached_property
     def bedrock_runtime(self) -> "BedrockRuntimeClient":
@@ -79,11 +80,18 @@ class Services:
 
     @cached_property
     def sns(self) -> "SNSClient":
-        return self.session.client("sns")
+        return self.session.client("sns", config=_short_calls())
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":
-        return self.session.client("stepfunctions")
+        return self.session.client("stepfunctions", config=_short_calls())
+
+
+def _short_calls() -> "Config":
+    """For calls that carry no work: with boto3's 60 s one that hangs would use up its function's time."""
+    from botocore.config import Config
+
+    return Config(connect_timeout=10, read_timeout=10)
 
 
 services = Services()

@@ -12,7 +12,8 @@ import reap_throughput
 from botocore.exceptions import ClientError, ConnectionClosedError
 from finetuning.errors import ReapIncompleteError
 from finetuning.guard import ENDED, LONGEST_LIFE, NOT_FOUND, Kind, Reap, Reason, Resource, decide, own, past_deadline
-from finetuning.services import Clock, services
+from finetuning.run_store import RUN, RunStore
+from finetuning.services import Clock, Services, services
 from finetuning.tags import APP, APP_NAME, DEADLINE, OWNER, owner_tags
 from hypothesis import given
 from hypothesis import strategies as st
@@ -302,9 +303,13 @@ class FakeStepFunctions:
 
 @dataclass
 class FakeSns:
+    """before_publishing: what else happens then."""
+
     published: list[Mapping[str, str]] = field(default_factory=list)
+    before_publishing: Callable[[], None] = lambda: None
 
     def publish(self, **message: str) -> None:
+        self.before_publishing()
         self.published.append(message)
 
 
@@ -469,6 +474,81 @@ def test_what_takes_its_time_to_go_is_told_once(world: World) -> None:
 
     assert [removal["outcome"] for removal in (*world.look()["removals"], *world.look()["removals"])] == ["asked"] * 2
     assert len(world.sns.published) == 1
+
+
+def test_a_deletion_of_which_nobody_can_say_whether_it_arrived_counts(world: World, aws_error: AwsError) -> None:
+    world.holds_throughput()
+    world.bedrock.effective = True
+    world.bedrock.faults = {
+        f"delete {ARN}": ConnectionClosedError(endpoint_url="https://bedrock"),
+        f"get {ARN}": aws_error("bedrock", "InternalServerException", status=500),
+    }
+
+    with pytest.raises(ReapIncompleteError, match=r"see whether .* took its order: InternalServer"):
+        world.look()
+
+    assert len(world.sns.published) == 1
+    assert world.bedrock.throughputs == {}
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_a_deletion_that_was_refused_does_not_count(world: World, aws_error: AwsError, code: str) -> None:
+    world.holds_throughput()
+    world.bedrock.faults = {
+        f"delete {ARN}": aws_error("bedrock", code),
+        f"get {ARN}": aws_error("bedrock", "InternalServerException", status=500),
+    }
+
+    with pytest.raises(ReapIncompleteError, match=f"remove .*: {code}"):
+        world.look()
+
+    assert world.sns.published == []
+
+
+def test_what_the_topic_did_not_take_is_told_at_the_next_look(world: World, aws_error: AwsError) -> None:
+    world.holds_throughput()
+    world.bedrock.lingering = True
+    failing = [aws_error("sns", "InternalErrorException", status=500)]
+
+    def fail_once() -> None:
+        if failing:
+            raise failing.pop()
+
+    world.sns.before_publishing = fail_once
+    with pytest.raises(ReapIncompleteError, match=r"tell of .*InternalError"):
+        world.look()
+    assert world.sns.published == []
+
+    world.look()
+    world.look()
+    assert len(world.sns.published) == 1
+
+
+def test_everything_is_removed_before_anything_is_told(world: World) -> None:
+    world.holds_throughput()
+    world.holds_job()
+    seen: list[tuple[int, int]] = []
+    world.sns.before_publishing = lambda: seen.append((len(world.bedrock.deleted), len(world.bedrock.stopped)))
+
+    world.look()
+
+    assert seen == [(1, 1)] * 2
+
+
+def test_the_price_that_the_run_was_given_is_what_its_throughput_cost(world: World, store: RunStore) -> None:
+    world.holds_throughput()
+    store.write_json(RUN, {"prices": {"throughputPerHour": 50.0}})
+
+    assert [removal["usd"] for removal in world.look()["removals"]] == [50.0]
+    assert "which cost about $50.00" in world.sns.published[0]["Message"]
+
+
+def test_a_call_that_hangs_leaves_time_for_the_others() -> None:
+    here = Services()
+
+    for client in (here.bedrock, here.stepfunctions, here.sns):
+        config: Any = client.meta.config
+        assert config.connect_timeout == config.read_timeout == 10
 
 
 @pytest.mark.parametrize("code", ["ConflictException", "ResourceNotFoundException"])

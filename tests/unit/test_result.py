@@ -55,6 +55,7 @@ PARTS = {
     "training",
     "coverage",
     "cost",
+    "throughput",
     "questions",
     "nextSteps",
     "warnings",

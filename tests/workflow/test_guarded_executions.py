@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
+from finetuning import names, throughput
 from finetuning.customization import JobStatus
 from runs import called, read, result
 
@@ -86,14 +87,80 @@ def test_an_execution_aborted_anywhere_leaves_a_report(engine: LocalEngine, stat
     assert_guard_works(engine)
 
 
+def bought_after_all(engine: LocalEngine) -> None:
+    """An execution that is stopped, and looked after, while its throughput is only just being bought."""
+    execution = aborted_at(engine, "CreateProvisionedThroughput")
+    bedrock = boto3.client("bedrock")
+    [custom_model] = bedrock.list_custom_models()["modelSummaries"]
+    name, life = names.throughput_name("claude-3-haiku", "run-1"), timedelta(hours=1)
+    throughput.create(bedrock, name, custom_model["modelArn"], execution.arn, engine.clock.now(), life)
+
+
 def test_what_was_bought_while_the_execution_was_stopped_goes_at_the_next_look(engine: LocalEngine) -> None:
-    aborted_at(engine, "CreateProvisionedThroughput")
+    bought_after_all(engine)
 
     engine.let_time_pass(FIVE_MINUTES)
 
-    assert engine.bedrock.ledger.alive(engine.clock.now()) == []
-    assert result(engine, "run-1")["failure"]["state"] == "CreateProvisionedThroughput"
+    [purchase] = engine.bedrock.ledger.purchases
+    assert purchase.deleted_at is not None
+    document = result(engine, "run-1")
+    assert document["failure"]["state"] == "CreateProvisionedThroughput"
+    lived = (purchase.deleted_at - purchase.created_at).total_seconds()
+    assert document["cost"]["throughputSeconds"] == pytest.approx(lived, abs=10)
+    assert lived > 0
     assert_guard_works(engine)
+
+
+def test_a_report_that_could_not_be_corrected_at_once_is_corrected_later(engine: LocalEngine) -> None:
+    # given a report that knows of no throughput although one was bought and removed
+    bought_after_all(engine)
+    before = read(engine, "runs/run-1/result.json")
+    engine.let_time_pass(FIVE_MINUTES)
+    corrected = result(engine, "run-1")
+    bucket = engine.outputs["ResultsBucketName"]
+    engine.s3.put_object(Bucket=bucket, Key="runs/run-1/result.json", Body=before)
+    assert result(engine, "run-1")["cost"]["throughputSeconds"] == 0
+
+    engine.let_time_pass(FIVE_MINUTES)
+
+    assert 0 < corrected["cost"]["throughputSeconds"] == result(engine, "run-1")["cost"]["throughputSeconds"]
+    assert_guard_works(engine)
+
+
+def test_a_throughput_that_only_the_guard_knows_of_stands_in_the_report(engine: LocalEngine) -> None:
+    # given a create whose answer is lost, and an execution that may not look for what it created
+    faults = engine.bedrock.faults
+    faults.inject("CreateProvisionedModelThroughput", Fault.lost_response())
+    faults.inject("GetProvisionedModelThroughput", Fault.access_denied(), skip=1)
+    assert engine.run("run-1", QUICK).status == "FAILED"
+    [purchase] = engine.bedrock.ledger.purchases
+    assert "MAY STILL BE ALIVE" in result(engine, "run-1")["warnings"][0]
+
+    # when the next looks come
+    faults.clear()
+    engine.let_time_pass(2 * FIVE_MINUTES)
+
+    assert purchase.deleted_at is not None
+    document = result(engine, "run-1")
+    assert not [warning for warning in document["warnings"] if "ALIVE" in warning]
+    assert document["throughput"]["createdAt"] == purchase.created_at.isoformat()
+    assert document["cost"]["throughputSeconds"] > 0
+    assert document["failure"]["state"] == "CreateProvisionedThroughput"
+
+
+@pytest.mark.parametrize(("name", "reported"), [("theirs", True), ("claude-3-haiku-ft-pt-run-0", False)])
+def test_only_a_throughput_that_may_be_ours_holds_up_reports(engine: LocalEngine, name: str, reported: bool) -> None:
+    assert engine.run("run-0", {**QUICK, "minimumHeadroom": 1}).status == "SUCCEEDED"
+    bedrock = boto3.client("bedrock")
+    [custom_model] = bedrock.list_custom_models()["modelSummaries"]
+    bedrock.create_provisioned_model_throughput(
+        provisionedModelName=name, modelId=custom_model["modelArn"], modelUnits=1
+    )
+    engine.bedrock.faults.inject("ListTagsForResource", Fault.access_denied())
+
+    aborted_at(engine, "ValidateDataset")
+
+    assert ("result.json" in keys(engine)) is reported
 
 
 def test_an_input_made_to_confuse_the_report_does_not(engine: LocalEngine) -> None:
