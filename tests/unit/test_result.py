@@ -548,6 +548,17 @@ def test_over_budget_after_training_says_so_and_how_to_go_on(state_after: StateA
     assert result["nextSteps"][0]["input"] == {"resumeFrom": "first-run", "maxSpendUsd": 70 + 132 + 1}
 
 
+def test_over_budget_after_training_asks_for_the_price_that_a_limit_needs(
+    state_after: StateAfter, result_of: ResultOf
+) -> None:
+    state = state_after(NAMES.index("ReadTrainingMetrics") + 1)
+    state["cost"] = {**state["cost"], "unknownPrices": ["throughputPerHour"]}
+
+    result = result_of(state | {"failure": {"Error": "OverBudgetError", "Cause": "It has cost $300.00 so far."}})
+
+    assert result["failure"]["whatToDo"].endswith("; raise maxSpendUsd and give prices.throughputPerHour in it.")
+
+
 def test_what_time_did_not_suffice_for_is_told_and_never_counted_as_an_answer(
     state_after: StateAfter, result_of: ResultOf, store: RunStore
 ) -> None:
