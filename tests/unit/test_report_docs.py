@@ -36,7 +36,7 @@ def test_every_metric_is_explained(metric: str) -> None:
     [
         f"fewer than {MINIMUM_QUESTIONS} questions",
         f"and *p* ≤ {ALPHA} either way",
-        f"max(|*d*|, {NEGLIGIBLE} − |*d*|)",
+        f"max(|*d*|, {NEGLIGIBLE} \N{MINUS SIGN} |*d*|)",
         f"{NEGLIGIBLE} ≤ low and high ≤ {NEGLIGIBLE}",
         f"{RESAMPLES:,} times as many questions",
         f"fewer than {FEWEST_FOR_INTERVAL} values",
