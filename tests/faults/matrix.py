@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -25,6 +26,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from scenarios import FaultAt, Flow, Scenario, scenarios
+from worlds import in_one_thread
 
 from cli.synthesis import ROOT
 from local.engine.engine import LocalEngine
@@ -49,7 +51,12 @@ class Matrix:
         self.experiment = Experiment(engine, flow, sabotage)
 
     def assessments(self, chosen: Sequence[Scenario], processes: int) -> Iterator[Assessment]:
-        return forked(lambda scenario: self._assess(scenario, self.experiment.play(scenario)), chosen, processes)
+        return forked(lambda scenario: self._assess(scenario, self._play(scenario)), chosen, processes)
+
+    def _play(self, scenario: Scenario) -> Outcome:
+        """In one thread, so that the same comes of it each time; two executions need a thread each."""
+        with nullcontext() if scenario.companion else in_one_thread():
+            return self.experiment.play(scenario)
 
     def explored(self, firsts: Sequence[Scenario], processes: int, claims: Path) -> Iterator[Explored[Assessment]]:
         """Each first fault alone, and with every second one where none before it left the same world.
