@@ -26,9 +26,6 @@ class Kind(StrEnum):
     STATUS = "unusual status"
 
 
-FAULT_KINDS = tuple(kind for kind in Kind if kind is not Kind.STATUS)
-
-
 @dataclass(frozen=True)
 class FaultAt:
     """A fault at a task state, or at the reaper.
