@@ -1,6 +1,7 @@
 """Looking at what a run left behind, for the tests of whole executions."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ START = datetime(2026, 2, 2, 9, tzinfo=UTC)
 # How often the judge is asked before anything else.
 CALIBRATION = len(KINDS) * QUESTIONS
 EVALUATION_RECORDS = len(Path("datasets/bedrock-faq/evaluation.jsonl").read_text().splitlines())
+# Enough to learn something, in half a second.
+QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 
 
 def result(engine: LocalEngine, run: str) -> dict[str, Any]:

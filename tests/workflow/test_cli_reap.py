@@ -1,17 +1,13 @@
 """`bedrock-ft reap`, on a deployment that it does not know to be local."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import boto3
 import pytest
+from runs import QUICK
 
 from cli.main import main
 from local.bedrock.faults import Fault
 from local.engine.engine import LocalEngine
 from local.engine.state_machines import HistoryEvent
-
-QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 
 
 @pytest.fixture

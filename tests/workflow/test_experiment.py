@@ -13,6 +13,7 @@ from finetuning.rubric import TOOL
 from runs import (
     CALIBRATION,
     EVALUATION_RECORDS,
+    QUICK,
     START,
     assert_failed_and_clean,
     assert_nothing_bought,
@@ -29,8 +30,6 @@ from local.bedrock.faults import Fault
 from local.engine.engine import LocalEngine
 
 BASE = BASE_MODELS["claude-3-haiku"]
-# Enough to learn something, in half a second.
-QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,12 @@
 """What an execution ends with when functions answer nonsense, and when not even its report can be written."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
-from runs import assert_failed_and_clean
+from runs import QUICK, assert_failed_and_clean
 
 from local.engine.engine import LocalEngine
 from local.engine.functions import Handler, Interceptor, LambdaContext
-
-# Enough to learn something, in half a second.
-QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 
 
 def instead_of(answers: Mapping[str, object]) -> Interceptor:

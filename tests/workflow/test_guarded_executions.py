@@ -8,13 +8,12 @@ import boto3
 import pytest
 from finetuning import names, throughput
 from finetuning.customization import JobStatus
-from runs import called, read, result
+from runs import QUICK, called, read, result
 
 from local.bedrock.faults import Fault
 from local.engine.engine import Execution, LocalEngine
 from local.engine.state_machines import HistoryEvent
 
-QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 FIVE_MINUTES = timedelta(minutes=5)
 
 

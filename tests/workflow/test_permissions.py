@@ -2,17 +2,15 @@
 
 import ast
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import boto3
 import pytest
 from finetuning import tags
+from runs import QUICK
 
 from local.engine.engine import LocalEngine
 from local.engine.state_machines import HistoryEvent
-
-QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 
 
 def take_away(engine: LocalEngine, function: str, action: str) -> str:

@@ -10,6 +10,7 @@ from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL
 from runs import (
     CALIBRATION,
     EVALUATION_RECORDS,
+    QUICK,
     START,
     assert_failed_and_clean,
     assert_nothing_bought,
@@ -23,8 +24,6 @@ from local.bedrock.faults import Fault
 from local.engine.engine import LocalEngine
 
 BASE = BASE_MODELS["claude-3-haiku"]
-# Enough to learn something, in half a second.
-QUICK: Mapping[str, Any] = {"hyperParameters": {"epochCount": 2, "learningRateMultiplier": 2}}
 # Two checks, the judge's calibration, the base model's answers, and their scores.
 BEFORE_THE_CUSTOM_MODEL = 2 + CALIBRATION + 2 * EVALUATION_RECORDS
 
