@@ -19,8 +19,9 @@ def handler(task: Task) -> Mapping[str, Any]:
         names.throughput_name(task.base_model.key, task.run_id),
         task.run.custom_model_arn or task.state["job"]["customModelArn"],
         task.execution_arn,
-        task.services.clock.now(),
-        task.run.throughput_life,
+        now=task.services.clock.now(),
+        # The same at every attempt, as the client token demands.
+        deadline=task.entered_at + task.run.throughput_life,
     ).to_json()
 
 

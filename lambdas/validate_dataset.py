@@ -23,7 +23,7 @@ CHUNK_BYTES = 1024 * 1024
 def handler(task: Task) -> Mapping[str, Any]:
     earlier = task.run.earlier_runs
     dataset = resume.take_over(task.store, task.store_of(earlier[0]), task.run) if earlier else _capture(task)
-    resume.leave(task.store, task.run, dataset)
+    resume.leave(task.store, task.execution_arn, task.run, dataset)
     return dataset
 
 

@@ -105,11 +105,9 @@ class Permissions:
     def _allow_executions(self, state_machine_name: str) -> None:
         states = f"arn:{self._stack.partition}:states:{self._stack.region}:{self._stack.account}"
         self.list_executions = Grant(["states:ListExecutions"], [f"{states}:stateMachine:{state_machine_name}"])
-        self.read_executions = Grant(
-            ["states:DescribeExecution", "states:GetExecutionHistory"],
-            [f"{states}:execution:{state_machine_name}:*"],
-            ONE_PER_EXECUTION,
-        )
+        executions = [f"{states}:execution:{state_machine_name}:*"]
+        self.see_whether_executions_run = Grant(["states:DescribeExecution"], executions, ONE_PER_EXECUTION)
+        self.read_executions = Grant(["states:GetExecutionHistory"], executions, ONE_PER_EXECUTION)
 
     def _made_at_run_time(self, actions: Sequence[str], *resources: str, conditions: Condition | None = None) -> Grant:
         return Grant([f"bedrock:{action}" for action in actions], resources, MADE_AT_RUN_TIME, conditions)

@@ -112,7 +112,12 @@ def _payload(state_path: str, **more: object) -> Mapping[str, object]:
         "id": sfn.JsonPath.string_at("$$.Execution.Id"),
         "name": sfn.JsonPath.string_at("$$.Execution.Name"),
     }
-    return {"execution": execution, "state": sfn.JsonPath.object_at(state_path), **more}
+    return {
+        "execution": execution,
+        "enteredAt": sfn.JsonPath.string_at("$$.State.EnteredTime"),
+        "state": sfn.JsonPath.object_at(state_path),
+        **more,
+    }
 
 
 def _invoke(

@@ -73,7 +73,7 @@ class WorkflowStack(cdk.Stack):
             self.functions[task] = self._function(task, *grants, **options).function
 
         scoring = [scoring_layer(self, "ScoringLayer")]
-        add("configure_run", may.read_runs, may.list_runs, environment=datasets)
+        add("configure_run", may.read_runs, may.list_runs, may.see_whether_executions_run, environment=datasets)
         add(
             "check_prerequisites",
             *(*read_datasets, may.list_datasets, may.read_service_role, may.list_quotas),
@@ -130,7 +130,8 @@ class WorkflowStack(cdk.Stack):
         reap_throughput = self._function(
             "reap_throughput",
             *(may.list_throughputs_and_jobs, may.read_tags, may.read_throughput, may.delete_throughput),
-            *(may.read_job, may.stop_job, may.list_executions, may.read_executions),
+            *(may.read_job, may.stop_job),
+            *(may.list_executions, may.see_whether_executions_run, may.read_executions),
             *(may.read_runs, may.write_runs, may.list_runs, *self.topic.publish),
             Grant(["sqs:SendMessage"], [events_lost.queue_arn]),
             environment={"STATE_MACHINE_ARN": self.state_machine.state_machine_arn, **self._topic_arn},

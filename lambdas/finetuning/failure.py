@@ -7,14 +7,18 @@ from typing import Any
 from finetuning.ending import Ending
 from finetuning.verdict import failure_message
 
-# The handlers' name for what may succeed later, then what Lambda and Step Functions say when a call got lost.
+# The handlers' name for what may succeed later; then what Lambda and Step Functions say when a call got lost, or the
+# function's process did (Step Functions' guide, "Handle Lambda service exceptions", read 2026-11; a process that ends,
+# for example since its memory was used up, is Runtime.ExitError or Lambda.Unknown). Every task may be repeated.
 TRANSIENT_ERRORS = (
     "TransientError",
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "States.Timeout",
 )

@@ -214,7 +214,8 @@ class Reaper:
 
     def _burned_usd(self, removal: Removal, store: RunStore) -> float | None:
         """The price that the run's input gave outranks the catalogue's, as in its report."""
-        prices = (store.find_json(RUN) or {}).get("prices", {})
+        left = store.find_json(RUN)
+        prices = left["run"]["prices"] if left else {}
         price = prices.get("throughputPerHour", self.model.prices.get("throughputPerHour", UNKNOWN).usd)
         return None if price is None else round(removal.seconds / 3600 * price, 2)
 

@@ -8,12 +8,13 @@ from finetuning.run_config import RunConfig
 from finetuning.run_store import DATASET_FILES, RUN, TRAINING, RunStore, answers_key, dataset_key
 
 
-def leave(store: RunStore, run: RunConfig, dataset: Mapping[str, Any]) -> None:
+def leave(store: RunStore, execution_arn: str, run: RunConfig, dataset: Mapping[str, Any]) -> None:
     """Write what a later run needs to go on from this one.
 
     dataset: what ValidateDataset returns.
     """
-    store.write_json(RUN, {"run": run.to_json(), "dataset": dataset, "judgeVersion": VERSION})
+    left = {"executionArn": execution_arn, "run": run.to_json(), "dataset": dataset, "judgeVersion": VERSION}
+    store.write_json(RUN, left)
 
 
 def take_over(store: RunStore, earlier: RunStore, run: RunConfig) -> Mapping[str, Any]:

@@ -125,11 +125,13 @@ def configure(
     data_bucket: str,
     started_at: str,
     find_run: Callable[[str], RunConfig | None] = lambda _run: None,
+    is_running: Callable[[str], bool] = lambda _run: False,
 ) -> RunConfig:
     """Check the execution input and fill in the defaults: the earlier run's where it goes on from one.
 
     shipped_datasets: name → {"training": S3 URI, "validation": …, "evaluation": …} and, where there is one, "card"
     find_run: run id → what that run did; None where there is no such run, or it captured no dataset.
+    is_running: run id → whether the execution of that run still goes on.
     Raises InvalidInputError, which lists every problem at once.
     """
     if not isinstance(given, dict):
@@ -138,7 +140,7 @@ def configure(
     problems = []
     if "resumeFrom" in given:
         try:
-            earlier = _earlier_run(given["resumeFrom"], find_run)
+            earlier = _earlier_run(given["resumeFrom"], find_run, is_running)
         except _FieldError as error:
             problems.append(f"resumeFrom{error}")
     readers: dict[str, Callable[[Any], object]] = {
@@ -176,7 +178,9 @@ def configure(
     return RunConfig(base_model=model.key, started_at=started_at, given=given, **values)
 
 
-def _earlier_run(value: object, find_run: Callable[[str], RunConfig | None]) -> RunConfig:
+def _earlier_run(
+    value: object, find_run: Callable[[str], RunConfig | None], is_running: Callable[[str], bool]
+) -> RunConfig:
     """What the run did that is to be gone on from, itself added to its earlier runs."""
     if not isinstance(value, str) or not value:
         raise _FieldError(f": must be the id of an earlier run, the name of its execution; got {value!r}")
@@ -186,6 +190,10 @@ def _earlier_run(value: object, find_run: Callable[[str], RunConfig | None]) -> 
         raise _FieldError(
             f": there is nothing of a run {value!r} to go on from: no such run, or it ended before its dataset was "
             "captured. Run ids are the folders under runs/ of the results bucket; leave the field out to start anew."
+        )
+    if is_running(run):
+        raise _FieldError(
+            f": the run {value!r} still goes on, and both would pay for the same: wait for its end, or stop it first"
         )
     return replace(found, earlier_runs=(run, *found.earlier_runs))
 

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, wraps
 from typing import Any
 
@@ -35,10 +36,14 @@ _TRANSIENT_CODES = {
 
 @dataclass(frozen=True)
 class Task:
-    """One invocation: which execution, its state so far, and what reaches outside."""
+    """One invocation: which execution, its state so far, and what reaches outside.
+
+    entered_at: when the task's state was entered, the same for all attempts.
+    """
 
     execution_arn: str
     execution_name: str
+    entered_at: datetime
     state: Mapping[str, Any]
     event: Event
     services: Services
@@ -48,6 +53,7 @@ class Task:
         return cls(
             execution_arn=event["execution"]["id"],
             execution_name=event["execution"]["name"],
+            entered_at=datetime.fromisoformat(event["enteredAt"]),
             state=usable(event["state"]),
             event=event,
             services=services,

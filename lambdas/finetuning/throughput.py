@@ -70,11 +70,11 @@ class Deletion:
 
 
 def create(
-    bedrock: "BedrockClient", name: str, custom_model_arn: str, execution_arn: str, now: datetime, life: timedelta
+    bedrock: "BedrockClient", name: str, custom_model_arn: str, execution_arn: str, *, now: datetime, deadline: datetime
 ) -> Throughput:
     """Buy the throughput, or find the one that an earlier attempt of this execution bought.
 
-    life: until the deadline that its tag says.
+    deadline: for its tag.
     Looked up by name first: what a second call with the same token answers is not documented.
     Raises ProvisionedThroughputError where the account's quota does not allow it.
     """
@@ -83,7 +83,7 @@ def create(
         return _throughput(found["provisionedModelArn"], ThroughputStatus.CREATING, found["creationTime"], now)
     except bedrock.exceptions.ResourceNotFoundException:
         # The usual case: nothing was bought yet.
-        tags: Any = owner_tags(execution_arn, deadline=now + life)
+        tags: Any = owner_tags(execution_arn, deadline=deadline)
     try:
         arn = bedrock.create_provisioned_model_throughput(
             provisionedModelName=name,

@@ -138,10 +138,13 @@ class ProvisionedThroughputs:
         )
         raise AwsError("ServiceQuotaExceededException", reason)
 
+    def _is_hidden(self, throughput: Throughput) -> bool:
+        return self._account.clock.now() < throughput.created_at + self._settings.throughput_hidden
+
     def _existing(self, parameters: Document) -> Throughput:
         identifier = parameters["provisionedModelId"]
         throughput = self.find(identifier)
-        if throughput is None:
+        if throughput is None or (identifier == throughput.name and self._is_hidden(throughput)):
             raise not_found(f"The provisioned model {identifier} does not exist.")
         return throughput
 
@@ -153,7 +156,8 @@ class ProvisionedThroughputs:
         chosen = [
             each
             for each in self._present()
-            if parameters.get("statusEquals") in (None, each.status(now).value)
+            if not self._is_hidden(each)
+            and parameters.get("statusEquals") in (None, each.status(now).value)
             and parameters.get("modelArnEquals") in (None, each.custom_model.arn)
         ]
         throughputs, more = page(chosen, parameters)

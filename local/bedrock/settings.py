@@ -12,6 +12,7 @@ class Settings:
     data_check_duration: after this a job with bad data is Failed.
     throughput_creation: reported from 10 to 45 minutes.
     throughput_deletion: how long a deleted throughput can still be seen; not documented.
+    throughput_hidden: how long a new throughput is in no list, nor found by its name; not documented.
     model_units: the account's quota; a new account's is 0.
     lists_unchanged_quotas: whether ListServiceQuotas has quotas that the account never changed.
     refuses_deletion_while_creating, refuses_repeated_create: an error code to answer with instead of doing what was
@@ -24,6 +25,7 @@ class Settings:
     stopping_duration: timedelta = timedelta(minutes=2)
     throughput_creation: timedelta = timedelta(minutes=15)
     throughput_deletion: timedelta = timedelta(0)
+    throughput_hidden: timedelta = timedelta(0)
     model_units: int = 1
     lists_unchanged_quotas: bool = True
     refuses_deletion_while_creating: str | None = None

@@ -10,7 +10,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-TIME_LIMIT_SECONDS = 300
+TIME_LIMIT_SECONDS = 1_200
 
 
 class WorkFailedError(Exception):

@@ -1,15 +1,16 @@
 """What must hold after every scenario, as the promise of the README says it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from experiment import COMPANION, FIRST_RUN, QUESTIONS, RESUMED, Outcome, Purchase, Run
-from scenarios import Observed, Scenario
+from scenarios import REAPER_INTERVAL, Observed, Scenario
 
 # Beyond what the API allows.
 GRACE = timedelta(minutes=10)
+SECOND = timedelta(seconds=1)
 
 
 class Broken(StrEnum):
@@ -20,6 +21,7 @@ class Broken(StrEnum):
     FALSE_SUCCESS = "the execution succeeded without its verdict"
     NO_REPORT = "there is no report"
     CAUSE = "the cause names no state, or not what to do"
+    WRONG_LIFE = "the report tells another life of the throughput"
     ANSWERS_LOST = "answers that were generated are lost"
     ASKED_AGAIN = "the resumed run asked again what was answered"
     DISTURBED = "the other execution was disturbed"
@@ -53,6 +55,7 @@ def assess(scenario: Scenario, outcome: Outcome, observed: Observed) -> Assessme
         *([] if outcome.struck else [Finding(Broken.NOTHING_HAPPENED, "")]),
         *_money(outcome, alive),
         *_ending(run, observed),
+        *_told_life(run, mine),
         *_answers(run),
         *_companion(outcome, observed),
         *_resumed(outcome, observed),
@@ -124,6 +127,14 @@ def _is_cause(cause: str, run: Run) -> bool:
         return complete and "The report could not be written." in why
     failure = (run.result or {}).get("failure") or {"state": None, "whatToDo": ""}
     return complete and state == failure["state"] and failure["whatToDo"] in instruction and "Report: s3://" in rest
+
+
+def _told_life(run: Run, mine: Sequence[Purchase]) -> Iterator[Finding]:
+    """From its creation until it was seen to be gone: never less than what is paid, nor more than two looks later."""
+    told = timedelta(seconds=((run.result or {}).get("cost") or {}).get("throughputSeconds", 0))
+    life = sum((each.deleted_at - each.created_at for each in mine if each.deleted_at), timedelta())
+    if run.result is not None and not life - SECOND <= told <= life + 2 * REAPER_INTERVAL + SECOND:
+        yield Finding(Broken.WRONG_LIFE, f"{told}, and it was {life}")
 
 
 def _answers(run: Run) -> Iterator[Finding]:

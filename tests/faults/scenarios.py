@@ -190,7 +190,8 @@ WHILE_TRAINING = FaultAt("GetCustomizationJob", Kind.DENIED, "GetModelCustomizat
 UNDOCUMENTED: Sequence[Mapping[str, Any]] = (
     {"refuses_deletion_while_creating": "ConflictException"},
     {"refuses_deletion_while_creating": "ValidationException"},
-    {"refuses_repeated_create": "ValidationException"},
+    {"throughput_hidden": 2},
+    {"throughput_hidden": 2, "refuses_repeated_create": "ValidationException"},
     {"throughput_deletion": 3},
     {"refuses_deletion_while_creating": "ConflictException", "throughput_deletion": 3},
 )

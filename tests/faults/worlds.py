@@ -60,22 +60,18 @@ class Branch:
             self._injector.add(second)
 
 
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)")
-
-
 def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, entered: Mapping[str, Any]) -> str:
-    """A digest of everything that what follows can depend on.
+    """A digest of what the future depends on.
 
-    All times in it are relative to now, to the millisecond: only the date makes no difference. Neither does the error
-    that is on its way, which chooses words of the report and nothing else; each is reported once without second fault.
+    Left out is what chooses words and numbers of the report and nothing else: every number in the state and in objects
+    (dates, seconds, tokens, dollars, losses), and the error that is on its way, which each first fault reports once
+    without a second one. What is dated by Bedrock has its age in steps of the reaper's interval: who comes when is
+    the same, give or take one look.
     """
     now = engine.clock.now()
 
-    def age(time: datetime) -> str:
-        return f"{(time - now).total_seconds():.3f}"
-
-    def relative(text: str) -> str:
-        return _TIME.sub(lambda found: age(datetime.fromisoformat(found[0])), text)
+    def age(time: datetime) -> int:
+        return (now - time) // REAPER_INTERVAL
 
     bucket = engine.outputs["ResultsBucketName"]
     listed = engine.s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{run}/").get("Contents", [])
@@ -85,8 +81,8 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     world = {
         "event": event_type,
         "state": entered["name"],
-        "input": relative(json.dumps(_without_error(json.loads(entered["input"])), sort_keys=True)),
-        "objects": {key: relative(body.decode(errors="backslashreplace")) for key, body in bodies.items()},
+        "input": _shape(_without_error(json.loads(entered["input"]))),
+        "objects": {key: _shape(_content(body)) for key, body in bodies.items()},
         "jobs": [(each["jobName"], each["status"], age(each["creationTime"])) for each in jobs],
         "throughputs": [
             (each["provisionedModelName"], each["status"], age(each["creationTime"])) for each in throughputs
@@ -94,9 +90,35 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
         "service": str(engine.bedrock.settings),
         "purchases": len(engine.bedrock.ledger.purchases),
         "answered": sorted((*names, count) for names, count in injector.answered.items()),
-        "since the reaper's schedule": ((now - engine.clock.start) % REAPER_INTERVAL).total_seconds(),
     }
     return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
+
+
+def _content(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Of an object: JSON where it is, else text."""
+    text = body.decode(errors="backslashreplace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """The same without its numbers."""
+    match value:
+        case dict():
+            return {key: _shape(each) for key, each in value.items()}
+        case list():
+            return [_shape(each) for each in value]
+        case str():
+            return _NUMBER.sub("0", value)
+        case bool() | None:
+            return value
+        case _:
+            return 0
 
 
 def _without_error(state: Any) -> Any:  # noqa: ANN401 - JSON

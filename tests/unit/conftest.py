@@ -138,6 +138,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch, clock: Clock, s3: "S3Client") -> Inv
     ) -> Mapping[str, Any]:
         for name, value in {"clock": clock, "environment": "local", "s3": s3, **clients}.items():
             monkeypatch.setitem(vars(services), name, value)
-        return handler({"execution": execution, "state": state, **(event or {})}, None)
+        entered_at = clock.now().isoformat()
+        return handler({"execution": execution, "enteredAt": entered_at, "state": state, **(event or {})}, None)
 
     return call

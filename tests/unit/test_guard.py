@@ -10,9 +10,12 @@ import botocore.session
 import pytest
 import reap_throughput
 from botocore.exceptions import ClientError, ConnectionClosedError
+from finetuning import resume
+from finetuning.base_models import base_model
 from finetuning.errors import ReapIncompleteError
 from finetuning.guard import ENDED, LONGEST_LIFE, NOT_FOUND, Kind, Reap, Reason, Resource, decide, own, past_deadline
-from finetuning.run_store import RUN, RunStore
+from finetuning.run_config import configure
+from finetuning.run_store import RunStore
 from finetuning.services import Clock, Services, services
 from finetuning.tags import APP, APP_NAME, DEADLINE, OWNER, owner_tags
 from hypothesis import given
@@ -537,7 +540,12 @@ def test_everything_is_removed_before_anything_is_told(world: World) -> None:
 
 def test_the_price_that_the_run_was_given_is_what_its_throughput_cost(world: World, store: RunStore) -> None:
     world.holds_throughput()
-    store.write_json(RUN, {"prices": {"throughputPerHour": 50.0}})
+    files = dict.fromkeys(("training", "validation", "evaluation"), "s3://data/file.jsonl")
+    execution_input = {"prices": {"throughputPerHour": 50.0}}
+    run = configure(
+        execution_input, base_model("claude-3-haiku"), {"bedrock-faq": files}, "data", "2026-02-01T09:00:00+00:00"
+    )
+    resume.leave(store, OWNER_ARN, run, {})
 
     assert [removal["usd"] for removal in world.look()["removals"]] == [50.0]
     assert "which cost about $50.00" in world.sns.published[0]["Message"]

@@ -368,5 +368,18 @@ def test_what_does_not_fit_the_earlier_run_is_refused(execution_input: dict[str,
     assert line.startswith(problem)
 
 
+def test_a_run_that_still_goes_on_cannot_be_gone_on_from() -> None:
+    with pytest.raises(InvalidInputError, match="the run 'run-1' still goes on"):
+        configure(
+            {"resumeFrom": "run-1"},
+            base_model("claude-3-haiku"),
+            SHIPPED,
+            "data",
+            "2026-02-02",
+            find_run={"run-1": configured(EARLIER)}.get,
+            is_running={"run-1": True}.__getitem__,
+        )
+
+
 def test_the_same_settings_may_be_given_again() -> None:
     assert resumed({"resumeFrom": "run-1", "dataset": "bedrock-faq", "hyperParameters": {"epochCount": 3}}).dataset

@@ -35,6 +35,7 @@ NAME = "claude-3-haiku-ft-pt-first-run"
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abc"
 CUSTOM_MODEL = "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.model/abc"
 LIFE = timedelta(minutes=90)
+DEADLINE = CREATED + LIFE
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:experiment:first-run"
 
 AwsError = Callable[..., ClientError]
@@ -92,7 +93,7 @@ def bedrock(aws_error: AwsError, aws_exceptions: Callable[[str], object]) -> Fak
 
 
 def test_one_unit_is_bought_without_commitment_and_says_whose_it_is(bedrock: FakeBedrock) -> None:
-    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
+    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, now=CREATED, deadline=DEADLINE)
 
     (bought,) = bedrock.purchases
     assert (throughput.arn, throughput.status) == (ARN + "1", ThroughputStatus.CREATING)
@@ -102,7 +103,7 @@ def test_one_unit_is_bought_without_commitment_and_says_whose_it_is(bedrock: Fak
     assert {tag["key"]: tag["value"] for tag in bought["tags"]} == {
         "bedrock-ft:app": "bedrock-ft",
         "bedrock-ft:execution-arn": EXECUTION,
-        "bedrock-ft:deadline": (CREATED + LIFE).isoformat(),
+        "bedrock-ft:deadline": DEADLINE.isoformat(),
     }
 
 
@@ -110,10 +111,12 @@ def test_a_throughput_whose_response_was_lost_is_found_and_no_second_one_bought(
     # given
     bedrock.lost_responses = 1
     with pytest.raises(ReadTimeoutError):
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, now=CREATED, deadline=DEADLINE)
 
     # when the task is tried again, a minute later
-    throughput = create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED + timedelta(minutes=1), LIFE)
+    throughput = create(
+        bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, now=CREATED + timedelta(minutes=1), deadline=DEADLINE
+    )
 
     assert len(bedrock.purchases) == 1
     assert throughput.arn == ARN + "1"
@@ -124,7 +127,7 @@ def test_a_quota_of_0_says_what_to_ask_for_and_how_to_go_on(bedrock: FakeBedrock
     bedrock.refusal = "ServiceQuotaExceededException"
 
     with pytest.raises(ProvisionedThroughputError) as caught:
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, now=CREATED, deadline=DEADLINE)
 
     assert "No model units for you" in str(caught.value)
     assert "raise the quota" in str(caught.value)
@@ -136,7 +139,7 @@ def test_any_other_refusal_stays_what_it_is(bedrock: FakeBedrock, code: str) -> 
     bedrock.refusal = code
 
     with pytest.raises(ClientError, match=code):
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, now=CREATED, deadline=DEADLINE)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +265,7 @@ def test_after_an_hour_of_deleting_a_person_must_look(bedrock: FakeBedrock) -> N
 def test_what_a_lost_response_created_is_deleted_too(bedrock: FakeBedrock) -> None:
     bedrock.lost_responses = 1
     with pytest.raises(ReadTimeoutError):
-        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, CREATED, LIFE)
+        create(bedrock.client, NAME, CUSTOM_MODEL, EXECUTION, now=CREATED, deadline=DEADLINE)
 
     delete(bedrock.client, NAME, CREATED, since=CREATED)
 

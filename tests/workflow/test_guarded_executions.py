@@ -91,8 +91,9 @@ def bought_after_all(engine: LocalEngine) -> None:
     execution = aborted_at(engine, "CreateProvisionedThroughput")
     bedrock = boto3.client("bedrock")
     [custom_model] = bedrock.list_custom_models()["modelSummaries"]
-    name, life = names.throughput_name("claude-3-haiku", "run-1"), timedelta(hours=1)
-    throughput.create(bedrock, name, custom_model["modelArn"], execution.arn, engine.clock.now(), life)
+    name, now = names.throughput_name("claude-3-haiku", "run-1"), engine.clock.now()
+    deadline = now + timedelta(hours=1)
+    throughput.create(bedrock, name, custom_model["modelArn"], execution.arn, now=now, deadline=deadline)
 
 
 def test_what_was_bought_while_the_execution_was_stopped_goes_at_the_next_look(engine: LocalEngine) -> None:

@@ -201,6 +201,23 @@ def _usd(document: Mapping[str, Any], name: str) -> float:
     return sum(item["usd"] or 0 for item in document["cost"]["items"] if item["item"] == name)
 
 
+def test_a_run_that_still_goes_on_is_not_gone_on_from(engine: LocalEngine) -> None:
+    started: list[str] = []
+
+    def go_on(arn: str, event: Mapping[str, Any]) -> None:
+        entered = event.get("stateEnteredEventDetails", {}).get("name")
+        if entered == "WaitForCustomizationJob" and arn.endswith(":first") and not started:
+            started.append(engine.start_execution("second", {"resumeFrom": "first"}))
+
+    engine.listen(go_on)
+    assert engine.run("first", QUICK).status == "SUCCEEDED"
+
+    list(engine.follow(started[0]))
+    assert engine.describe(started[0])["status"] == "FAILED"
+    assert "the run 'first' still goes on" in result(engine, "second")["failure"]["message"]
+    assert len(engine.bedrock.ledger.purchases) == 1
+
+
 def test_a_run_can_be_gone_on_from_twice_and_judged_by_another_model(engine: LocalEngine) -> None:
     for run in ("first", "second"):
         engine.bedrock.faults.inject("CreateProvisionedModelThroughput", Fault.before("AccessDeniedException"))

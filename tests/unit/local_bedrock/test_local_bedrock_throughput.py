@@ -96,6 +96,21 @@ def test_deleting_while_creating_may_be_refused(
     assert bedrock.ledger.alive(clock.now()) == []
 
 
+def test_a_new_throughput_may_be_hidden_for_a_while(
+    create_throughput: CreateThroughput, client: "BedrockClient", bedrock: LocalBedrock, clock: Clock
+) -> None:
+    bedrock.settings.throughput_hidden = timedelta(minutes=2)
+    arn = create_throughput()
+
+    name = client.get_provisioned_model_throughput(provisionedModelId=arn)["provisionedModelName"]
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_provisioned_model_throughput(provisionedModelId=name)
+    assert client.list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
+    clock.sleep(2 * MINUTE)
+    assert client.get_provisioned_model_throughput(provisionedModelId=name)["provisionedModelArn"] == arn
+    assert len(client.list_provisioned_model_throughputs()["provisionedModelSummaries"]) == 1
+
+
 def test_deletion_may_take_a_while(
     create_throughput: CreateThroughput, client: "BedrockClient", bedrock: LocalBedrock, clock: Clock
 ) -> None:
