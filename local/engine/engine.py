@@ -24,7 +24,7 @@ from moto.s3.models import S3Backend
 from local import stand_in
 from local.bedrock import LocalBedrock
 from local.bedrock.models import Models
-from local.engine import keys, runtime_errors, variables
+from local.engine import keys, runtime_errors, speed, variables
 from local.engine.agenda import Agenda
 from local.engine.clock import VirtualClock
 from local.engine.deployment import Deployer, stacks, without_warnings
@@ -119,6 +119,7 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
             stack.enter_context(keys.adapter())
             stack.enter_context(runtime_errors.adapter())
             stack.enter_context(variables.adapter())
+            stack.enter_context(speed.adapter())
             stack.enter_context(self._state_machines.adapters())
             stack.callback(services.use, clock=SystemClock(), environment="aws")
             session = stack.enter_context(self.permissions.enforced())

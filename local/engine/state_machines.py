@@ -4,7 +4,6 @@ What moto does in real time (Wait states, retry delays, time limits of tasks and
 virtual clock here, and an execution that was stopped stays stopped.
 """
 
-import functools
 import json
 import random
 import threading
@@ -15,12 +14,10 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from types import SimpleNamespace
 from typing import Any, Self
 
-import boto3
 import moto.stepfunctions.models as moto_models
 import moto.stepfunctions.parser.asl.component.common.retry.jitter_strategy_decl as moto_jitter
 import moto.stepfunctions.parser.asl.component.common.retry.retrier_decl as moto_retrier
 import moto.stepfunctions.parser.asl.component.state.exec.execute_state as moto_execute_state
-import moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_utils as moto_lambda
 import moto.stepfunctions.parser.asl.component.state.state as moto_state
 import moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp as moto_timestamp
 import moto.stepfunctions.parser.backend.execution as moto_execution
@@ -32,7 +29,6 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
-from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
@@ -49,9 +45,6 @@ _new_environment = ExecutionWorker._get_evaluation_environment
 _run_task = StateTaskLambda._eval_execution
 _set_error = Environment.set_error
 _terminated = BaseExecutionWorkerCommunication.terminated
-
-# Parsing takes longer than running most executions, and every execution parses its definition anew.
-_parse_once = functools.lru_cache(maxsize=16)(AmazonStateLanguageParser.parse)
 
 _LAST_EVENTS = {"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"}
 
@@ -167,8 +160,6 @@ class LocalStateMachines:
                 (moto_execute_state, "threading", SimpleNamespace(Event=_PatientEvent)),
                 (StateTaskLambda, "_eval_execution", self._limiting(_run_task)),
                 (Environment, "set_error", _set_error_unless_over),
-                (AmazonStateLanguageParser, "parse", staticmethod(_parse_once)),
-                (moto_lambda, "boto_client_for", _client_maker()),
             ):
                 stack.enter_context(replaced(owner, name, value))
             yield
@@ -302,19 +293,6 @@ def _set_error_unless_over(environment: Environment, error: ExecutionFailedEvent
 
 def _with_time(event: Mapping[str, Any]) -> HistoryEvent:
     return {**event, "timestamp": datetime.fromisoformat(event["timestamp"])}
-
-
-def _client_maker() -> Callable[..., object]:
-    """moto makes a client for every invocation; one for all is faster, and making clients is not thread-safe."""
-    lock = threading.Lock()
-    make = functools.cache(lambda service, region: boto3.client(service, region_name=region))
-
-    def client_for(region: str, service: str, **_credentials: object) -> object:
-        with lock:
-            client: object = make(service, region)
-            return client
-
-    return client_for
 
 
 def _datetime_module(clock: VirtualClock) -> SimpleNamespace:

@@ -12,7 +12,7 @@ from typing import Any
 from finetuning.base_models import DEFAULT_BASE_MODEL
 from finetuning.inventory import LOOK_BACK
 from injection import Injector
-from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, Flow, Moment, Observed, Scenario, StopAt
+from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, FaultAt, Flow, Moment, Observed, Scenario, StopAt
 from worlds import Branch, Choose
 
 from cli.synthesis import synthesize
@@ -134,6 +134,11 @@ class Experiment:
 
     def play(self, scenario: Scenario, at_branch: Choose | None = None) -> Outcome:
         """at_branch: chooses the second fault, in the place of the scenario."""
+
+        def second_of_scenario(state: str) -> FaultAt | None:
+            second = scenario.second
+            return second if second is not None and second.state == state else None
+
         engine, settings = self._engine, self._engine.bedrock.settings
         for name, value in scenario.settings.items():
             setattr(settings, name, timedelta(minutes=value) if isinstance(value, int) else value)
@@ -144,7 +149,7 @@ class Experiment:
             injector,
             FIRST_RUN,
             None if ended_from_outside else self._flow.first_cleanup,
-            at_branch or (lambda _world, _failing: scenario.second),
+            at_branch or (lambda _world, _failing: second_of_scenario),
         )
         if scenario.time_out_at:
             self._time_out_at(scenario.time_out_at, injector)

@@ -1,4 +1,4 @@
-"""A first fault, then every second one: what came before the branch is played once, and shared by forks."""
+"""A first fault, then every second one: what came before the second is played once, and shared by forks."""
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,7 +11,7 @@ from experiment import Experiment, Outcome
 from forks import WorkFailedError
 from pairs import pair
 from scenarios import FaultAt, Scenario
-from worlds import in_one_thread
+from worlds import Ask, in_one_thread
 
 Judged = TypeVar("Judged")
 
@@ -42,7 +42,8 @@ def explore(
 
     seconds: those that can come after the first, told whether it led to the failure path.
     claim: told the world at the branch, says whether it is new. A second fault at what the undisturbed future never
-    calls cannot strike, so that pair is the first fault alone and is not played.
+    calls cannot strike, so that pair is the first fault alone and is not played. The others are forked off the
+    undisturbed future where they can strike first.
     Raises WorkFailedError.
     """
     worlds: list[str] = []
@@ -69,16 +70,22 @@ def explore(
             raise problems[-1]
         return received
 
-    def at_branch(world: str, failing: bool) -> FaultAt | None:
+    def at_branch(world: str, failing: bool) -> Ask | None:
         worlds.append(world)
-        if claim(world) and (undisturbed := fork(first)) is not None:
-            for second in seconds(failing):
-                if _can_strike(second, undisturbed[1]):
+        if not claim(world) or (undisturbed := fork(first)) is None:
+            return None
+        can_strike = [each for each in seconds(failing) if _can_strike(each, undisturbed[1])]
+
+        def ask(state: str) -> FaultAt | None:
+            for second in can_strike if not mine else ():
+                if second.state == state:
                     played = fork(pair(first, second))
                     if played is None:
                         return second
                     pairs.append(played[0])
-        return None
+            return None
+
+        return ask
 
     try:
         with in_one_thread():

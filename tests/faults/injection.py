@@ -71,6 +71,8 @@ class Injector:
         sabotage: Interceptor = lambda handler: handler,
     ) -> None:
         self._engine, self._faults = engine, faults
+        self._ask: Callable[[str], FaultAt | None] | None = None
+        self._asked: set[str] = set()
         self._stop_at, self._stopped_run = stop_at, stopped_run
         self._invocations: defaultdict[FaultAt, int] = defaultdict(int)
         self._stopped = False
@@ -81,9 +83,9 @@ class Injector:
         engine.listen(self._listen)
         engine.intercept(lambda handler: self._intercept(sabotage(handler)))
 
-    def add(self, fault: FaultAt) -> None:
-        """From now on, this can go wrong too."""
-        self._faults = (*self._faults, fault)
+    def ask(self, ask: Callable[[str], FaultAt | None]) -> None:
+        """From now on, what that says before the first invocation of a state's function goes wrong too."""
+        self._ask, self._asked = ask, set()
 
     def _listen(self, arn: str, event: HistoryEvent) -> None:
         if entered := event.get("stateEnteredEventDetails"):
@@ -133,7 +135,14 @@ class Injector:
             answers = [call for call in calls if call.operation == "Converse" and not (call.error or call.fault)]
             self.answered[run_name, event["model"]] += len(answers)
 
+    def _ask_once(self, state: str) -> None:
+        if self._ask is not None and state not in self._asked:
+            self._asked.add(state)
+            if (fault := self._ask(state)) is not None:
+                self._faults = (*self._faults, fault)
+
     def _with_fault(self, state: str, run_name: str, call: Call) -> object:
+        self._ask_once(state)
         for fault in self._faults:
             if fault.state == state and fault.run in (None, run_name) and self._is_due(fault):
                 self.strike()

@@ -27,12 +27,15 @@ from local.engine.state_machines import HistoryEvent
 
 ENDS = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"})
 
-Choose = Callable[[str, bool], FaultAt | None]
-"""Told the world at the branch, and whether the failure path begins there, says what goes wrong from there on."""
+Ask = Callable[[str], FaultAt | None]
+"""Asked before the first invocation of each state's function since the branch, what goes wrong from there on."""
+
+Choose = Callable[[str, bool], Ask | None]
+"""Told the world at the branch, and whether the failure path begins there."""
 
 
 class Branch:
-    """Listens for the run's branch, and asks there for the second fault.
+    """Listens for the run's branch, from which on a second fault may strike.
 
     state: the failure path's first task, which is handed all that is known of the failure; None = the branch is where
     the execution ends. failing: whether the branch was at that state; None as long as it was not reached.
@@ -55,9 +58,9 @@ class Branch:
         world = _world(self._engine, self._injector, self._run, event["type"], self._entered)
         # Only what follows is of interest: a second fault at anything else cannot strike.
         self._injector.calls.clear()
-        second = self._choose(world, failing)
-        if second is not None:
-            self._injector.add(second)
+        ask = self._choose(world, failing)
+        if ask is not None:
+            self._injector.ask(ask)
 
 
 def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, entered: Mapping[str, Any]) -> str:
@@ -66,7 +69,7 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     Left out is what chooses words and numbers of the report and nothing else: every number in the state and in objects
     (dates, seconds, tokens, dollars, losses), and the error that is on its way, which each first fault reports once
     without a second one. What is dated by Bedrock has its age in steps of the reaper's interval: who comes when is
-    the same, give or take one look.
+    the same, give or take one look. After a success there is nobody who reads what the run has written.
     """
     now = engine.clock.now()
 
@@ -78,11 +81,12 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     bodies = {each["Key"]: engine.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed}
     jobs = engine.bedrock_client.list_model_customization_jobs(nameContains=run)["modelCustomizationJobSummaries"]
     throughputs = engine.bedrock_client.list_provisioned_model_throughputs()["provisionedModelSummaries"]
+    succeeded = event_type == "ExecutionSucceeded"
     world = {
         "event": event_type,
         "state": entered["name"],
-        "input": _shape(_without_error(json.loads(entered["input"]))),
-        "objects": {key: _shape(_content(body)) for key, body in bodies.items()},
+        "input": None if succeeded else _shape(_without_error(json.loads(entered["input"]))),
+        "objects": {key: None if succeeded else _shape(_content(body)) for key, body in bodies.items()},
         "jobs": [(each["jobName"], each["status"], age(each["creationTime"])) for each in jobs],
         "throughputs": [
             (each["provisionedModelName"], each["status"], age(each["creationTime"])) for each in throughputs
