@@ -12,7 +12,7 @@ from finetuning.power import ALPHA
 from finetuning.scoring import METRICS
 from finetuning.similarity import LENGTH
 from finetuning.statistics import FEWEST_FOR_INTERVAL, RESAMPLES
-from finetuning.training_metrics import MINIMUM_DROP
+from finetuning.training_metrics import ASSUMED_SCATTER, FEWEST_FOR_SCATTER, MINIMUM_DROP, STANDARD_ERRORS
 from finetuning.verdict import MINIMUM_QUESTIONS, NEGLIGIBLE, Verdict
 
 TEXT = Path("docs/report.md").read_text(encoding="utf-8")
@@ -43,7 +43,9 @@ def test_every_metric_is_explained(metric: str) -> None:
         f"*s* is then {PLANNED_SD:g} points",
         f"for up to {QUESTIONS} questions",
         f"have {LOWEST_REFERENCE:g} or more on average and the separation is {LEAST_SEPARATION:g} or more",
-        f"lowest / first ≥ {MINIMUM_DROP:.0%}",
+        f"last / first ≥ {MINIMUM_DROP:.0%}",
+        f"has to be {STANDARD_ERRORS} standard errors",
+        f"fewer than {FEWEST_FOR_SCATTER} steps in a quarter, {ASSUMED_SCATTER:.0%} of the loss",
         f"by {LEARNED_BY_HEART:.0%} or more",
         f"more than {OVERFITTING_RISE:.0%} above the lowest",
         f"by more than {FALLING:.0%}",
