@@ -17,8 +17,8 @@ MINIMUM_DROP = 0.03
 # Batches differ in difficulty, so training losses are compared as means of a quarter of the first epoch's steps, and a
 # fall has to be so many standard errors of their difference.
 QUARTERS, STANDARD_ERRORS = 4, 2
-# With fewer steps in a quarter than this their scatter says little, and this share of the loss is taken for it: assumed,
-# 1 to 3% were measured with our stand-in (batches of 32 to 4 records).
+# With fewer steps in a quarter than this their scatter says little, and this share of the loss is taken for it. It is
+# an assumption; our stand-in has 1 to 3% (batches of 32 to 4 records).
 FEWEST_FOR_SCATTER, ASSUMED_SCATTER = 4, 0.1
 
 

@@ -137,6 +137,28 @@ def test_headline_and_verdict_are_on_the_page(example: Example) -> None:
     assert document["verdict"].replace("_", " ").capitalize() in text
 
 
+def test_the_style_that_the_card_asks_for_is_spoken_of_on_the_first_screen() -> None:
+    document = improved() | {"pattern": {"text": "The style: 0 of 40 → 8 of 40 answers."}}
+    text = Page(render(document)).text
+
+    assert text.index("The style: 0 of 40") < text.index("How sure?")
+    assert document["headline"] in text
+
+
+def test_a_message_is_a_quotation() -> None:
+    page = Page(render(failed_in_configure_run() | {"language": "ja"}))
+
+    assert "メッセージ（原文）The execution input has 2 problems." in page.text
+    assert [quotation["class"] for quotation in page.all("blockquote")] == ["text message"]
+
+
+def test_how_the_models_were_asked_is_in_the_provenance() -> None:
+    document = improved()
+    document["provenance"]["answers"] = {"maxTokens": 512, "temperature": 0.2}
+
+    assert "How both models were askedmaxTokens 512, temperature 0.2" in Page(render(document)).text
+
+
 def test_first_screen_answers_five_questions() -> None:
     document = improved()
     text = Page(render(document)).text

@@ -17,6 +17,7 @@ from finetuning.report import (
     timeline,
     topics,
 )
+from finetuning.report.completed import completed
 from finetuning.report.markup import Html, element, join
 from finetuning.report.wording import texts_of
 from finetuning.texts import Texts
@@ -46,7 +47,7 @@ def render(result: Mapping[str, Any]) -> str:
     result: the result.json document; parts that a run did not get to may be empty, null or absent. Its strings are
     untrusted: every one is shown as text.
     """
-    say = texts_of(result)
+    result, say = completed(result), texts_of(result)
     built = {key: part for key, section in _SECTIONS.items() if (part := section(result, say)) is not None}
     main = element("main", *(part(result, say) for part in _FIRST_SCREEN), _contents(built, say), *built.values())
     version = (result.get("provenance") or {}).get("codeVersion")

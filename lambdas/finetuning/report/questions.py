@@ -7,11 +7,11 @@ page is complete without it.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from finetuning.report.completed import MODELS
 from finetuning.report.differences import marked
 from finetuning.report.formatting import is_number, number, question_number
 from finetuning.report.markup import Html, element, join, section, text_block
 from finetuning.report.score import Score, finite, primary_score, read_score
-from finetuning.report.scores import MODELS
 from finetuning.report.wording import named
 from finetuning.texts import Texts
 
