@@ -97,7 +97,7 @@ def test_questions_stand_with_both_answers_scores_and_reasons() -> None:
         for answered in (question["base"], question["custom"]):
             assert answered["answer"] in text
             assert answered["reason"] in text
-    assert "Correctness not scored" in text
+    assert "Correctness\N{NO-BREAK SPACE}not scored" in text
 
 
 def test_model_that_answered_nothing_has_no_column_of_answers() -> None:
@@ -148,7 +148,7 @@ def test_the_style_that_the_card_asks_for_is_spoken_of_on_the_first_screen() -> 
 def test_a_message_is_a_quotation() -> None:
     page = Page(render(failed_in_configure_run() | {"language": "ja"}))
 
-    assert "メッセージ（原文）The execution input has 2 problems." in page.text
+    assert "The execution input has 2 problems." in page.text
     assert [quotation["class"] for quotation in page.all("blockquote")] == ["text message"]
 
 
@@ -238,7 +238,7 @@ def test_judge_that_could_not_be_trusted_says_so() -> None:
 def test_repeated_judgements_are_shown_one_by_one() -> None:
     document = improved()
     document["questions"][0]["base"] |= {"scores": [2, 3, 1], "correctness": 2.0}
-    assert "Correctness 2 (2, 3, 1)" in Page(render(document)).text
+    assert "Correctness\N{NO-BREAK SPACE}2 (2, 3, 1)" in Page(render(document)).text
 
 
 def test_finding_shows_its_evidence() -> None:

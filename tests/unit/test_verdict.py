@@ -291,7 +291,7 @@ def rates(base: int, custom: int, n: int, low: float = 0.0, high: float = 0.0, p
             {**rates(0, 3, 3), "ci95": None},
             3,
             False,
-            "The style “polite”: 0 of 3 → 3 of 3 answers. These are too few answers to tell it from chance; at least 8 are needed.",
+            "3 of 3 answers. These are too few answers to tell it from chance; at least 8 are needed.",
         ),
         ({"mean": 0.25, "n": 8}, 8, None, "The style “polite”: 2 of 8 answers of the base model (25%)."),
     ],

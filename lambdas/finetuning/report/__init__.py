@@ -8,7 +8,8 @@ scores      every metric, and distributions     charts      pictures as inline S
 topics      effect by topic and language        markup      builds elements and escapes every string
 learning    the learning curve                  differences what only one of two answers says
 coverage    training data against score         judge       headroom, power, the judge
-questions   each question with both answers; questions.js sorts and filters them
+questions   each question with both answers     written     what people and models wrote, in full or shortened
+            questions.js sorts and filters them
 timeline    when things happened                cost        what was paid
 provenance  what the run was made of
 
