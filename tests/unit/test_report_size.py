@@ -32,13 +32,13 @@ def many(count: int, text: str, characters: int) -> Document:
 
 
 def test_a_question_costs_little_more_than_its_texts() -> None:
-    """Measured: 1.1 KB of markup for each question with two answers."""
+    """Measured: 1.6 KB, a dot in the picture of coverage included."""
     few, more = (len(render(many(count, "x", 1)).encode()) for count in (100, 200))
     question = improved()["questions"][0]
     written = [question["question"], question["referenceAnswer"], question["base"]["reason"]]
     of_texts = len("".join([*written, question["custom"]["reason"]]).encode())
 
-    assert (more - few) / 100 - of_texts < 1_400
+    assert (more - few) / 100 - of_texts < 1_650
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

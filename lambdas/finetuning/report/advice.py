@@ -73,7 +73,16 @@ def next_steps(result: Mapping[str, Any], say: Texts) -> Html | None:
     if not steps:
         return None
     items = (_next_step(step, say) for step in steps)
-    return section("next-steps", say("report.nextSteps.title"), element("ol", *items))
+    new = _new_dataset(result, steps)
+    note = element("p", say("report.nextSteps.newDataset", dataset=new), class_="detail") if new else None
+    return section("next-steps", say("report.nextSteps.title"), note, element("ol", *items))
+
+
+def _new_dataset(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> str | None:
+    """The name of a dataset that steps ask for and nobody has made yet."""
+    dataset = ((result.get("provenance") or {}).get("dataset") or {}).get("name")
+    named_by = [(step.get("input") or {}).get("dataset") for step in steps]
+    return next((name for name in named_by if isinstance(name, str) and name != dataset), None)
 
 
 def _next_step(step: Mapping[str, Any], say: Texts) -> Html:

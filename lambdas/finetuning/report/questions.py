@@ -159,7 +159,9 @@ def _difference(question: Mapping[str, Any], score: Score, say: Texts) -> Html:
         return element("span", say("report.questions.notCompared"), class_="detail")
     whole = difference == round(difference) and not score.is_share
     written = (
-        f"{difference:+.0f}".replace("-", "\N{MINUS SIGN}") if whole and difference else score.show_change(difference)
+        f"{difference:+.0f}".replace("-", "\N{MINUS SIGN}")
+        if whole and difference
+        else score.show_change(difference, say)
     )
     hint = element("span", " ", say(f"report.questions.{_change(question, score)}"), class_="hidden")
     return element("span", written, hint, class_=f"change {score.tone_of(difference)}")

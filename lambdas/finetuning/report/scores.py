@@ -57,10 +57,10 @@ def score_row(score: Score, say: Texts) -> list[str]:
 
 def difference_cell(score: Score, say: Texts) -> Html:
     """The difference of two means with its 95% interval below it."""
-    difference = exact(score.difference, score.show_change(score.difference))
+    difference = exact(score.difference, score.show_change(score.difference, say))
     if score.interval is None:
         return with_interval(difference, None)
-    low, high = (exact(bound, score.show_change(bound)) for bound in score.interval)
+    low, high = (exact(bound, score.show_change(bound, say)) for bound in score.interval)
     return with_interval(difference, join([low, say("report.to"), high]))
 
 

@@ -153,7 +153,7 @@ def _how_sure(result: Mapping[str, Any], say: Texts) -> Html:
     return _figure(
         "how-sure",
         say("report.summary.difference", metric=score.name(say)),
-        exact(score.difference, score.show_change(score.difference)),
+        exact(score.difference, score.show_change(score.difference, say)),
         say("report.summary.baseToCustom", base=score.show(score.base), custom=score.show(score.custom)),
         _interval(score, say),
         say("report.summary.counted", **counted) if score.wins is not None else None,
@@ -166,7 +166,7 @@ def _interval(score: Score, say: Texts) -> str:
     """Of too few questions there is none, only their number."""
     if score.interval is None:
         return say("report.summary.baseQuestions", n=number(score.n))
-    low, high = (score.show_change(bound) for bound in score.interval)
+    low, high = (score.show_change(bound, say) for bound in score.interval)
     chance = p_value(score.p_value)
     p = chance if chance.startswith("<") else f"= {chance}"
     return say("report.summary.interval", low=low, high=high, p=p, n=number(score.n))

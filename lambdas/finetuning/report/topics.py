@@ -55,14 +55,14 @@ def _row(name: str, effect: Mapping[str, Any], score: Score, reach: float, say: 
     interval, p_value = pair(effect.get("ci95")), finite(effect.get("pValue"))
     written = None
     if interval:
-        written = join([exact(bound, score.show_change(bound)) for bound in interval], say("report.to"))
+        written = join([exact(bound, score.show_change(bound, say)) for bound in interval], say("report.to"))
     return [
         element("span", name, dir="auto"),
         number(effect.get("n")),
         exact(base, score.show(base)),
         exact(custom, score.show(custom)),
         base_to_custom(base, custom, score.bounds) if score.bounds else MISSING,
-        with_interval(exact(difference, score.show_change(difference)), written),
+        with_interval(exact(difference, score.show_change(difference, say)), written),
         interval_sketch(difference, interval, reach, score.tone_of_effect(interval, p_value, finite(effect.get("n"))))
         or MISSING,
     ]
