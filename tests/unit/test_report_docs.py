@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 from finetuning.calibration import LEAST_SEPARATION, LOWEST_REFERENCE, QUESTIONS
+from finetuning.cost import PLANNED_CREATION_HOURS, PLANNED_SECONDS_PER_ANSWER
 from finetuning.coverage import DIFFERENT_ANSWERS, RELATED, SAME_QUESTION
 from finetuning.coverage_findings import THIN, WEAK
 from finetuning.diagnosis import FALLING, LEARNED_BY_HEART, OVERFITTING_RISE, RULES
 from finetuning.headroom import PLANNED_SD
 from finetuning.power import ALPHA
+from finetuning.report.comparison import MOST_OF_A_SETTING
+from finetuning.report.page import MOST_BYTES
 from finetuning.scoring import METRICS
 from finetuning.similarity import LENGTH
 from finetuning.statistics import FEWEST_FOR_INTERVAL, RESAMPLES
@@ -34,6 +37,9 @@ def test_every_metric_is_explained(metric: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
+        f"no larger than {MOST_BYTES / 1e6:g} MB",
+        f"longer than {MOST_OF_A_SETTING} characters",
+        f"for {PLANNED_CREATION_HOURS * 60:g} minutes and {PLANNED_SECONDS_PER_ANSWER} seconds an answer",
         f"fewer than {MINIMUM_QUESTIONS} questions",
         f"and *p* ≤ {ALPHA} either way",
         f"max(|*d*|, {NEGLIGIBLE} \N{MINUS SIGN} |*d*|)",

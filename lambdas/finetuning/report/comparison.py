@@ -27,7 +27,7 @@ from finetuning.texts import Language, Texts, texts
 from finetuning.version import code_version
 
 # Of a system prompt, beside those of other runs.
-_MOST_OF_A_SETTING = 200
+MOST_OF_A_SETTING = 200
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _settings(run: Run, names: Sequence[str], say: Texts) -> Html:
 
 def _beginning(value: str) -> str:
     """The run's own report has all of it."""
-    return value if len(value) <= _MOST_OF_A_SETTING else f"{value[:_MOST_OF_A_SETTING]}…"
+    return value if len(value) <= MOST_OF_A_SETTING else f"{value[:MOST_OF_A_SETTING]}…"
 
 
 def _setting(name: str, say: Texts) -> str:

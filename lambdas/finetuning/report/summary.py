@@ -244,7 +244,9 @@ def _time(result: Mapping[str, Any], say: Texts) -> Html:
 
 def _why(result: Mapping[str, Any], say: Texts) -> Html:
     diagnosis = (result.get("training") or {}).get("diagnosis")
-    findings = (result.get("coverage") or {}).get("findings") or []
+    # Where no model was trained or compared, the training data is not why the run ended.
+    explains = bool(result.get("training") or result.get("scores"))
+    findings = ((result.get("coverage") or {}).get("findings") or []) if explains else []
     said = [diagnosis, *(finding.get("text") for finding in findings[:1])]
     blocks: list[str] = [text_block(text) for text in said if text]
     return _figure("why", say("report.summary.why"), None, *(blocks or [say("report.summary.noDiagnosis")]))
