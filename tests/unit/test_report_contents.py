@@ -113,6 +113,21 @@ def test_next_step_can_be_pasted() -> None:
     assert pasted in Page(render(document)).text
 
 
+def test_a_dataset_that_is_not_there_yet_and_a_model_that_is_gone_are_told() -> None:
+    document = improved()
+    document["provenance"]["environment"] = "local"
+    document["nextSteps"] = [{"text": "Add records.", "input": {"dataset": "bedrock-faq-2"}}]
+    one = Page(render(document)).text
+    document["nextSteps"].append({"text": "Confirm.", "input": {"customModelArn": "arn"}})
+    both = Page(render(document)).text
+    document["provenance"]["environment"] = "aws"
+
+    assert "The dataset bedrock-faq-2 does not exist yet: copy the three files" in one
+    assert "work on AWS only" not in one
+    assert "work on AWS only" in both
+    assert "work on AWS only" not in Page(render(document)).text
+
+
 def test_failure_says_where_what_and_what_to_do() -> None:
     document = failed_in_configure_run()
     text = Page(render(document)).text

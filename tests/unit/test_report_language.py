@@ -13,6 +13,8 @@ LATIN = {
     "AWS",
     "pt",
     "dataset",
+    "customModelArn",
+    "resumeFrom",
     "run",
     "result",
     "json",

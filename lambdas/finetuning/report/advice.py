@@ -74,8 +74,16 @@ def next_steps(result: Mapping[str, Any], say: Texts) -> Html | None:
         return None
     items = (_next_step(step, say) for step in steps)
     new = _new_dataset(result, steps)
-    note = element("p", say("report.nextSteps.newDataset", dataset=new), class_="detail") if new else None
-    return section("next-steps", say("report.nextSteps.title"), note, element("ol", *items))
+    notes = [say("report.nextSteps.newDataset", dataset=new)] if new else []
+    notes += [say("report.nextSteps.gone")] if _name_what_is_gone(result, steps) else []
+    said = (element("p", note, class_="detail") for note in notes)
+    return section("next-steps", say("report.nextSteps.title"), *said, element("ol", *items))
+
+
+def _name_what_is_gone(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Nothing of a local run is left but its result and its report."""
+    is_local = (result.get("provenance") or {}).get("environment") == "local"
+    return is_local and any({"customModelArn", "resumeFrom"} & (step.get("input") or {}).keys() for step in steps)
 
 
 def _new_dataset(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> str | None:

@@ -191,7 +191,7 @@ def _answer_cell(
     return element(
         "td",
         text_block(texts[model]),
-        element("p", join(marks, " · "), class_="marks"),
+        element("p", join(marks, "\N{NO-BREAK SPACE}· "), class_="marks"),
         text_block(reason, "text reason") if (reason := texts[f"{model} reason"]) else None,
         class_=model,
         data_label=name,
