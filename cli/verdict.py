@@ -18,6 +18,8 @@ def summary(result: Result, folder: Path) -> str:
 
 def _lines(result: Result, folder: Path) -> Iterator[str]:
     yield f"verdict  {result['verdict']}: {result['headline']}"
+    if pattern := result.get("pattern"):
+        yield f"style    {pattern['text']}"
     for warning in result["warnings"]:
         yield f"warning  {warning}"
     yield f"cost     {_cost(result['cost'])}"
