@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from finetuning.failure import failure_text
+from finetuning.report.wording import texts_of
 from finetuning.run_store import REPORT, RESULT
 
 Result = Mapping[str, Any]
@@ -17,6 +18,8 @@ def summary(result: Result, folder: Path) -> str:
 
 def _lines(result: Result, folder: Path) -> Iterator[str]:
     yield f"verdict  {result['verdict']}: {result['headline']}"
+    if pattern := result.get("pattern"):
+        yield f"style    {pattern['text']}"
     for warning in result["warnings"]:
         yield f"warning  {warning}"
     yield f"cost     {_cost(result['cost'])}"
@@ -29,7 +32,7 @@ def _lines(result: Result, folder: Path) -> Iterator[str]:
 def failure(result: Result) -> str | None:
     """Where and why the run failed, and what to do; None if it did not."""
     failed = result.get("failure")
-    return failure_text(failed) if failed else None
+    return failure_text(failed, texts_of(result)) if failed else None
 
 
 def _cost(cost: Mapping[str, Any] | None) -> str:

@@ -8,6 +8,7 @@ from finetuning.cost import with_throughput
 from finetuning.errors import OverBudgetError
 from finetuning.rubric import RUBRIC
 from finetuning.task import Task, task
+from finetuning.texts import texts
 from finetuning.tokens import estimate_tokens
 
 
@@ -28,7 +29,5 @@ def handler(task: Task) -> Mapping[str, Any]:
 def _check_budget(task: Task) -> None:
     spent, total = with_throughput(task.state, task.run, task.base_model, estimate_tokens(RUBRIC))
     if round(total.usd, 2) > task.run.max_spend_usd:
-        raise OverBudgetError(
-            f"The run has cost ${spent.usd:,.2f} so far, with the throughput and the scoring it would be "
-            f"${total.usd:,.2f}, and maxSpendUsd is ${task.run.max_spend_usd:,.2f}."
-        )
+        say, limit = texts(task.run.language), task.run.max_spend_usd
+        raise OverBudgetError(say("failure.overBudget", spent=spent.usd, total=total.usd, limit=limit))

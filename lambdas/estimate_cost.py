@@ -6,6 +6,7 @@ from typing import Any
 from finetuning.cost import estimate
 from finetuning.rubric import RUBRIC
 from finetuning.task import Task, task
+from finetuning.texts import texts
 from finetuning.tokens import estimate_tokens
 
 
@@ -20,15 +21,12 @@ def handler(task: Task) -> Mapping[str, Any]:
         system_tokens=estimate_tokens(dataset["systemPrompt"] or ""),
     )
     usd, limit = round(cost.usd, 2), task.run.max_spend_usd
-    bound = "at least " if cost.unknown else ""
-    message = f"The run is estimated to cost {bound}${usd:,.2f}, and maxSpendUsd is ${limit:,.2f}."
+    say = texts(task.run.language)
+    message = say(f"failure.{'estimateAtLeast' if cost.unknown else 'estimate'}", usd=usd, limit=limit)
     # Without the price of an hour, a limit that somebody has set, be it for an earlier run, cannot be kept.
     unlimited = "throughputPerHour" in cost.unknown and "maxSpendUsd" in task.run.given
     if unlimited:
-        message += (
-            " The price of the throughput is not known: give it as prices.throughputPerHour, or start a run of its own "
-            "without maxSpendUsd."
-        )
+        message = say("failure.noLimitWithoutPrice", estimate=message)
     return {
         "estimatedUsd": usd,
         "unknownPrices": cost.unknown,

@@ -18,17 +18,16 @@ def handler(task: Task) -> Mapping[str, Any]:
     An execution that was refused before its run began leaves the report of an earlier one of the same name alone: AWS
     lets a name be used again after 90 days.
     """
-    result = build(
-        Ending(
-            run_id=task.run_id,
-            execution_arn=task.execution_arn,
-            state=task.state,
-            store=task.store,
-            model=task.base_model,
-            environment=task.services.environment,
-            now=task.services.clock.now(),
-        )
+    ending = Ending(
+        run_id=task.run_id,
+        execution_arn=task.execution_arn,
+        state=task.state,
+        store=task.store,
+        model=task.base_model,
+        environment=task.services.environment,
+        now=task.services.clock.now(),
     )
+    result = build(ending)
     failure, report_uri = result["failure"], task.store.uri(REPORT)
     warnings, where = result["warnings"], f"Report: {report_uri}"
     if "run" not in task.state and task.store.find_bytes(REPORT) is not None:
@@ -43,5 +42,5 @@ def handler(task: Task) -> Mapping[str, Any]:
         "warnings": warnings,
         "resultUri": task.store.uri(RESULT),
         "reportUri": report_uri,
-        "cause": failure and f"{failure_text(failure)}\n{where}",
+        "cause": failure and f"{failure_text(failure, ending.say)}\n{where}",
     }

@@ -6,11 +6,12 @@ Adding a rule = one function, its place in RULES, and its text in `texts/<langua
 
 from collections.abc import Callable
 from itertools import pairwise
+from statistics import fmean
 from typing import Any
 
 from finetuning.findings import Finding
 from finetuning.texts import Texts
-from finetuning.training_metrics import TrainingMetrics
+from finetuning.training_metrics import Fall, TrainingMetrics
 
 # In an epoch that still teaches something, the loss falls by at least this share of itself.
 FALLING = 0.01
@@ -19,8 +20,8 @@ OVERFITTING_RISE = 0.05
 # Training loss that fell by this share at least, while validation loss fell by less than a fifth of it, was learned by
 # heart. For orientation: 0.83 and 0.42 in a real run; 0.58 and 0.03 for our stand-in trained on shuffled answers.
 LEARNED_BY_HEART, GENERALIZED = 0.3, 0.2
-# Jumps as shares of the loss at the start: from one step to the next (where a batch's own difficulty is noise), and of
-# the validation loss up and down again.
+# Jumps as shares of the loss at the start: of the training loss from one step to the next (where a batch's own
+# difficulty is noise), and of the validation loss up and down again.
 STEP_JUMP, VALIDATION_SWING = 0.5, 0.1
 
 
@@ -28,9 +29,16 @@ def barely_moved(metrics: TrainingMetrics) -> Finding | None:
     """Training taught nothing that can be seen, neither of other records nor of its own."""
     if metrics.learned or memorised(metrics):
         return None
+    fall = metrics.fall
     return Finding(
         "barely_moved",
-        {"drop": metrics.drop, "first": metrics.first, "lowest": metrics.lowest, "epochs": metrics.epochs},
+        {
+            "drop": fall.share,
+            "first": fall.first,
+            "lowest": fall.last,
+            "needed": fall.needed,
+            "epochs": metrics.epochs,
+        },
     )
 
 
@@ -39,9 +47,9 @@ def unstable(metrics: TrainingMetrics) -> Finding | None:
     jump = max([0.0, *(after.loss - before.loss for before, after in pairwise(metrics.training))])
     losses = [row.loss for row in metrics.validation]
     swing = max([0.0, *(_swing(losses, at) for at in range(1, len(losses) - 1))])
-    if jump <= STEP_JUMP * metrics.first and swing <= VALIDATION_SWING * metrics.first:
+    if jump <= STEP_JUMP * metrics.start and swing <= VALIDATION_SWING * losses[0]:
         return None
-    return Finding("unstable", {"jump": jump, "swing": swing, "first": metrics.first})
+    return Finding("unstable", {"jump": jump, "swing": swing, "first": metrics.start, "firstByEpoch": losses[0]})
 
 
 def _swing(losses: list[float], at: int) -> float:
@@ -51,12 +59,11 @@ def _swing(losses: list[float], at: int) -> float:
 
 def memorised(metrics: TrainingMetrics) -> Finding | None:
     """The training records were learned by heart, and little of it helps with others."""
-    start = metrics.training[0].loss
     last = [row.loss for row in metrics.training if row.epoch == metrics.training[-1].epoch]
-    training_drop = 1 - sum(last) / len(last) / start if start else 0.0
-    if not metrics.is_validated or training_drop < LEARNED_BY_HEART or metrics.drop >= GENERALIZED * training_drop:
+    training_drop, drop = Fall(metrics.start, fmean(last)).share, metrics.fall.share
+    if not metrics.is_validated or training_drop < LEARNED_BY_HEART or drop >= GENERALIZED * training_drop:
         return None
-    return Finding("memorised", {"trainingDrop": training_drop, "drop": metrics.drop})
+    return Finding("memorised", {"trainingDrop": training_drop, "drop": drop})
 
 
 def overfitting(metrics: TrainingMetrics) -> Finding | None:
@@ -81,13 +88,13 @@ def stopped_too_soon(metrics: TrainingMetrics) -> Finding | None:
 
 
 def _is_falling(metrics: TrainingMetrics, *, stopped: bool) -> bool:
-    before, last = (row.loss for row in metrics.course[-2:])
+    before, last = metrics.course[-2:]
     is_lowest = metrics.best.epoch == metrics.epochs
     return is_lowest and last < before * (1 - FALLING) and metrics.stopped_early is stopped
 
 
 def _last_epoch(metrics: TrainingMetrics) -> dict[str, Any]:
-    before, last = (row.loss for row in metrics.course[-2:])
+    before, last = metrics.course[-2:]
     return {"before": before, "last": last, "epochs": metrics.epochs, "epochsAsked": metrics.epochs_asked}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetuning.ending import Ending
+from finetuning.texts import Texts
 from finetuning.verdict import failure_message
 
 # The handlers' name for what may succeed later; then what Lambda and Step Functions say when a call got lost, or the
@@ -30,28 +31,25 @@ def describe_failure(ending: Ending) -> dict[str, Any] | None:
     failure = ending.state.get("failure")
     if failure is None:
         return None
-    error, go_on = failure["Error"], "start a new execution"
-    if ending.resume is not None:
-        go_on += f" with the input {json.dumps(ending.resume)}: what this run has made and paid for is used again"
+    error, say = failure["Error"], ending.say
+    go_on = say("failure.goOn", input=json.dumps(ending.resume)) if ending.resume else say("failure.startAnew")
     if error == "OverBudget":
         what_to_do = _cheaper(ending)
     elif error == "OverBudgetError":
-        price = " and give prices.throughputPerHour" if _throughput_price_unknown(ending) else ""
-        what_to_do = f"To spend more, {go_on}; raise maxSpendUsd{price} in it."
-    elif error in TRANSIENT_ERRORS:
-        what_to_do = f"AWS did not answer as it should, several times. Later, {go_on}."
+        price = "AtAPrice" if _throughput_price_unknown(ending) else ""
+        what_to_do = say(f"failure.spendMore{price}", goOn=go_on)
     else:
-        what_to_do = f"Mend what the message names, then {go_on}."
+        what_to_do = say(f"failure.{'later' if error in TRANSIENT_ERRORS else 'mend'}", goOn=go_on)
     state: str = ending.state["failedAt"]["state"]
     return {"state": state, "error": error, "message": failure_message(failure), "whatToDo": what_to_do}
 
 
-def failure_text(failure: Mapping[str, Any]) -> str:
+def failure_text(failure: Mapping[str, Any], say: Texts) -> str:
     """For people, from result.json's `failure`: the state that failed, why, and what to do."""
     message = failure["message"] or failure["error"]
     if len(message) > LONGEST_MESSAGE:
-        message = f"{message[:LONGEST_MESSAGE]} … (the report has all of it)"
-    return f"{failure['state']} failed: {message}\nWhat to do: {failure['whatToDo']}"
+        message = say("failure.longMessage", message=message[:LONGEST_MESSAGE])
+    return say("failure.text", state=failure["state"], message=message, whatToDo=failure["whatToDo"])
 
 
 def _throughput_price_unknown(ending: Ending) -> bool:
@@ -61,12 +59,13 @@ def _throughput_price_unknown(ending: Ending) -> bool:
 
 def _cheaper(ending: Ending) -> str:
     """What was in the way; and where the money would have gone, since that is where a change helps."""
-    cost, advice = ending.state["cost"], []
-    if cost["estimatedUsd"] > ending.state["run"]["maxSpendUsd"]:
-        advice.append("raise maxSpendUsd")
-    if _throughput_price_unknown(ending):
-        advice.append("give prices.throughputPerHour")
-    items = cost["items"]
-    dearest = max(items, key=lambda item: item["usd"] or 0, default=None)
-    most = f" Most of the estimate is {dearest['item']}: ${dearest['usd']:,.2f}." if dearest and dearest["usd"] else ""
-    return f"In the execution input, {' and '.join(advice)}.{most}"
+    cost, say = ending.state["cost"], ending.say
+    above = cost["estimatedUsd"] > ending.state["run"]["maxSpendUsd"]
+    if not _throughput_price_unknown(ending):
+        advice = say("failure.raiseLimit")
+    else:
+        advice = say("failure.raiseLimitAndGivePrice" if above else "failure.givePrice")
+    dearest = max(cost["items"], key=lambda item: item["usd"] or 0, default=None)
+    if dearest is None or not dearest["usd"]:
+        return advice
+    return say("failure.dearest", advice=advice, item=say(f"report.item.{dearest['item']}"), usd=dearest["usd"])

@@ -5,7 +5,7 @@ What the run had found out until then stands in the execution's history, as the 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from finetuning.report import render
 from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT, RunStore
 from finetuning.task import usable
+from finetuning.texts import Texts
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -24,12 +25,7 @@ if TYPE_CHECKING:
 
 # It is entered with the execution input itself, which anybody may have written; all states after it with our state.
 FIRST_STATE = "CaptureInput"
-
-_CAUSES = {
-    "ABORTED": "The execution was stopped from outside.",
-    "TIMED_OUT": "The execution reached its time limit.",
-    "FAILED": "The execution failed without telling why.",
-}
+_ENDED = ("ABORTED", "TIMED_OUT", "FAILED")
 
 
 @dataclass(frozen=True)
@@ -86,17 +82,14 @@ class Interrupted:
     def _result(
         self, execution_arn: str, entered: str, state: Mapping[str, Any], store: RunStore, now: datetime
     ) -> dict[str, Any]:
-        failed_by_itself = "failure" in state
         state = {"failedAt": {"state": entered}, **state}
-        if not failed_by_itself:
-            description = self.stepfunctions.describe_execution(executionArn=execution_arn)
-            state = {**state, "failure": _failure(description)}
-        run_id = run_id_of(execution_arn)
-        ending = Ending(run_id, execution_arn, state, store, self.model, self.environment, now)
-        result = build(ending)
-        if not failed_by_itself:
-            result["headline"] = ending.say("verdict.interrupted", state=entered)
-            result["failure"]["whatToDo"] = _what_to_do(run_id, state)
+        ending = Ending(run_id_of(execution_arn), execution_arn, state, store, self.model, self.environment, now)
+        if "failure" in state:
+            return build(ending)
+        description = self.stepfunctions.describe_execution(executionArn=execution_arn)
+        result = build(replace(ending, state={**state, "failure": _failure(description, ending.say)}))
+        result["headline"] = ending.say("verdict.interrupted", state=entered)
+        result["failure"]["whatToDo"] = _what_to_do(ending)
         return result
 
 
@@ -141,14 +134,16 @@ def _concluded(
     }
 
 
-def _failure(execution: "DescribeExecutionOutputTypeDef") -> dict[str, str]:
+def _failure(execution: "DescribeExecutionOutputTypeDef", say: Texts) -> dict[str, str]:
     """In the form of a Catch's result."""
     status = execution["status"]
-    cause = execution.get("cause") or _CAUSES.get(status, f"The execution ended {status}.")
+    cause = execution.get("cause") or say(
+        f"failure.ended.{status}" if status in _ENDED else "failure.ended.OTHERWISE", status=status
+    )
     return {"Error": execution.get("error") or status, "Cause": cause}
 
 
-def _what_to_do(run_id: str, state: Mapping[str, Any]) -> str:
-    if "dataset" not in state:
-        return "Start a new execution: nothing had been made yet."
-    return f'Start a new execution with the input {{"resumeFrom": "{run_id}"}}: it goes on from what this run has made.'
+def _what_to_do(ending: Ending) -> str:
+    if "dataset" not in ending.state:
+        return ending.say("failure.nothingMade")
+    return ending.say("failure.goOnFromInterrupted", input=json.dumps({"resumeFrom": ending.run_id}))

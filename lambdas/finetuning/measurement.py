@@ -10,7 +10,7 @@ from finetuning.rubric import HIGHEST, VERSION
 from finetuning.run_config import RunConfig
 from finetuning.run_store import AnsweringModel
 from finetuning.texts import Texts
-from finetuning.verdict import MINIMUM_QUESTIONS, Verdict, power
+from finetuning.verdict import MINIMUM_QUESTIONS, Verdict, pattern, power
 
 # What an answer's scores hold beside its measures.
 _BOOKKEEPING = ("index", "judgedAt", "judgeInputTokens", "judgeOutputTokens", "embeddingTokens")
@@ -43,12 +43,22 @@ class Measurement:
             "scores": scores,
             "baseScores": base["metrics"] if base else {},
             "effects": custom.get("effects", {}),
+            "pattern": self._pattern(say),
             "power": power(correctness, verdict, say, custom["asked"]) if correctness else None,
             "headroom": base["headroom"] if base else None,
             "judge": self._judge(),
             "unscored": {model: document["unscored"] for model, document in self.documents.items()},
             "unanswered": {model: document["unanswered"] for model, document in self.documents.items()},
         }
+
+    def _pattern(self, say: Texts) -> dict[str, Any] | None:
+        """None where the dataset has no pattern, or no answer was looked at."""
+        base, custom = self.documents.get("base"), self.documents.get("custom")
+        measured = self.scores.get("pattern") or (base or {}).get("metrics", {}).get("pattern")
+        document = custom or base
+        if self.pattern is None or measured is None or document is None:
+            return None
+        return {"name": self.pattern["name"], **pattern(measured, self.pattern["name"], say, document["asked"])}
 
     def of_answer(self, model: AnsweringModel, index: int) -> dict[str, Any]:
         """What was measured of one answer; no correctness before it was judged."""

@@ -38,7 +38,8 @@ def _raise_budget(outcome: Outcome) -> Iterator[Step]:
 def _replace_judge(outcome: Outcome) -> Iterator[Step]:
     failure = outcome.result.get("failure") or {}
     if failure.get("error") == "JudgeUnusableError":
-        yield _another_judge(outcome, failure["message"])
+        why = outcome.say("next_steps.judgeUnusableWhy", judge=outcome.run.judge_model)
+        yield _another_judge(outcome, why)
 
 
 def _score_the_rest(outcome: Outcome) -> Iterator[Step]:
@@ -134,6 +135,13 @@ def _confirm(outcome: Outcome) -> Iterator[Step]:
         yield outcome.step("confirm", why, {"dataset": name, "customModelArn": outcome.custom_model_arn}, dataset=name)
 
 
+def _evaluate_all_the_same(outcome: Outcome) -> Iterator[Step]:
+    """The job is paid for, and losses do not tell everything."""
+    if outcome.verdict is Verdict.DID_NOT_LEARN and outcome.custom_model_arn:
+        why = outcome.say("next_steps.evaluateAllTheSameWhy")
+        yield outcome.step("evaluateAllTheSame", why, {"customModelArn": outcome.custom_model_arn})
+
+
 def _coverage_findings(outcome: Outcome) -> list[Mapping[str, Any]]:
     findings: list[Mapping[str, Any]] = (outcome.result.get("coverage") or {}).get("findings", [])
     return findings
@@ -154,4 +162,5 @@ PROPOSALS: tuple[Callable[[Outcome], Iterable[Step]], ...] = (
     _improve_weak_topics,
     _teach_pattern,
     _confirm,
+    _evaluate_all_the_same,
 )

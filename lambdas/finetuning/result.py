@@ -13,6 +13,7 @@ from finetuning.failure import describe_failure
 from finetuning.languages import language_of
 from finetuning.next_steps import next_steps
 from finetuning.outcome import Outcome
+from finetuning.report.completed import completed
 from finetuning.rubric import RUBRIC
 from finetuning.run_config import RunConfig
 from finetuning.run_store import TRAINING, AnsweringModel, dataset_key
@@ -45,6 +46,7 @@ def build(ending: Ending) -> dict[str, Any]:
         "timeline": _timeline(ending),
         "provenance": _provenance(ending),
     }
+    result = completed(result)
     return {**result, "nextSteps": _next_steps(ending, ruling.verdict, result)}
 
 
@@ -171,6 +173,7 @@ def _provenance(ending: Ending) -> dict[str, Any]:
         "baseModelId": ending.model.customization_id,
         "customModelArn": ending.custom_model_arn,
         "judgeModel": run.judge_model if run else None,
+        "answers": {"maxTokens": run.answers.max_tokens, "temperature": run.answers.temperature} if run else None,
         "systemPrompt": dataset.get("systemPrompt"),
         "pattern": dataset.get("pattern"),
         "codeVersion": code_version(),

@@ -4,14 +4,22 @@ import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from statistics import fmean, variance
 from typing import Any
 
 from finetuning.errors import MetricsNotFoundError
 from finetuning.run_config import RunConfig
 
-# A smaller drop of the validation loss than this share promises no visible effect. For orientation: the loss of a real
-# run fell by 42%, that of our stand-in trained on shuffled answers by about 2%.
+# A smaller fall of the loss than this share promises no visible effect. For orientation: the validation loss of a real
+# run fell by 42%, that of our stand-in trained on shuffled answers by about 3%.
 MINIMUM_DROP = 0.03
+# Batches differ in difficulty, so training losses are compared as means of a quarter of the first epoch's steps, and a
+# fall has to be so many standard errors of their difference.
+QUARTERS, STANDARD_ERRORS = 4, 2
+# With fewer steps in a quarter than this their scatter says little, and this share of the loss is taken for it. It is
+# an assumption; our stand-in has 1 to 3% (batches of 32 to 4 records).
+FEWEST_FOR_SCATTER, ASSUMED_SCATTER = 4, 0.1
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,25 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Fall:
+    """From one loss to a later one of the same kind. needed: the share by which it must fall to show anything."""
+
+    first: float
+    last: float
+    needed: float = MINIMUM_DROP
+
+    @property
+    def share(self) -> float:
+        return max(0.0, 1 - self.last / self.first) if self.first else 0.0
+
+    @property
+    def shows(self) -> bool:
+        return self.share >= self.needed
+
+
+@dataclass(frozen=True)
 class TrainingMetrics:
-    """`validation` has one entry an epoch, in order: training losses at the epochs' ends where not `is_validated`."""
+    """`validation` has one entry an epoch, in order: the epochs' mean training losses where not `is_validated`."""
 
     training: Sequence[Loss]
     validation: Sequence[Loss]
@@ -50,36 +75,52 @@ class TrainingMetrics:
         return self.epochs < self.epochs_asked
 
     @property
-    def course(self) -> Sequence[Loss]:
-        """Two losses or more, in order, that show what training changed.
-
-        The validation losses; where there was a single epoch, the first training loss and the lowest.
-        """
+    def course(self) -> Sequence[float]:
+        """Two losses or more, in order, that show what training changed: by epoch, or within a single one."""
         if len(self.validation) > 1:
-            return self.validation
-        return self.training[0], min(self.training, key=lambda row: row.loss)
+            return [row.loss for row in self.validation]
+        return self._within_first_epoch.first, self._within_first_epoch.last
 
     @property
-    def first(self) -> float:
-        """The loss at the start.
+    def start(self) -> float:
+        """The training loss of the first steps, as the model still was what it had been."""
+        return self._within_first_epoch.first
 
-        Validation loss is first measured after the first epoch. Where the training loss of the first step is higher, it
-        stands for the loss before training: a large dataset may teach everything in its first epoch.
+    @property
+    def falls(self) -> Sequence[Fall]:
+        """What can show that the model learned; each compares like with like.
+
+        Validation loss, which is measured only after an epoch, from the first epoch to the best; and training loss
+        within the first epoch, in which every record is new to the model, so that learning by heart lowers nothing. A
+        training loss is never compared with a validation loss: other records have another loss, and in a real run the
+        validation loss of the best epoch was above the training loss of the first step.
         """
-        return max(self.course[0].loss, self.training[0].loss)
+        if not self.is_validated and len(self.validation) > 1:
+            return [_fall(self._first_quarter, self._losses_of(self.best.epoch))]
+        by_epoch = [Fall(self.validation[0].loss, self.best.loss)] if len(self.validation) > 1 else []
+        return [*by_epoch, self._within_first_epoch]
 
     @property
-    def lowest(self) -> float:
-        return min(row.loss for row in self.course)
-
-    @property
-    def drop(self) -> float:
-        """By which share the loss fell, from the start to its lowest."""
-        return 1 - self.lowest / self.first if self.first else 0.0
+    def fall(self) -> Fall:
+        """The largest of those that show something; the first where none does."""
+        return max((fall for fall in self.falls if fall.shows), key=lambda fall: fall.share, default=self.falls[0])
 
     @property
     def learned(self) -> bool:
-        return self.drop >= MINIMUM_DROP
+        return self.fall.shows
+
+    def _losses_of(self, epoch: int) -> Sequence[float]:
+        return [row.loss for row in self.training if row.epoch == epoch]
+
+    @property
+    def _first_quarter(self) -> Sequence[float]:
+        losses = self._losses_of(self.training[0].epoch)
+        return losses[: max(1, len(losses) // QUARTERS)]
+
+    @property
+    def _within_first_epoch(self) -> Fall:
+        before = self._first_quarter
+        return _fall(before, self._losses_of(self.training[0].epoch)[-len(before) :])
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -101,6 +142,17 @@ class TrainingMetrics:
         }
 
 
+def _fall(before: Sequence[float], after: Sequence[float]) -> Fall:
+    """Between the means of two groups of steps; needed: also as much as batches differ by chance."""
+    first = fmean(before)
+    if min(len(before), len(after)) >= FEWEST_FOR_SCATTER:
+        variances = variance(before), variance(after)
+    else:
+        variances = ((ASSUMED_SCATTER * first) ** 2,) * 2
+    error = math.sqrt(variances[0] / len(before) + variances[1] / len(after))
+    return Fall(first, fmean(after), max(MINIMUM_DROP, STANDARD_ERRORS * error / first if first else 0.0))
+
+
 def metrics_keys(job_arn: str) -> Mapping[str, str]:
     """Keys of the two files below the job's output prefix (as Bedrock lays them out, seen in a real run)."""
     folder = f"model-customization-job-{job_arn.rsplit('/', 1)[1]}"
@@ -113,18 +165,20 @@ def metrics_keys(job_arn: str) -> Mapping[str, str]:
 def parse(training_csv: str, validation_csv: str | None, run: RunConfig) -> TrainingMetrics:
     """Raises MetricsNotFoundError, naming file and line, where a file is not what Bedrock documents.
 
-    Only some jobs write validation metrics: without them, the training loss at the end of each epoch stands in.
+    Only some jobs write validation metrics: without them, the mean training loss of each epoch stands in.
     """
     training = _rows(training_csv, "training_loss")
-    last_steps = {row.epoch: row for row in training}
     return TrainingMetrics(
         training=training,
-        validation=_rows(validation_csv, "validation_loss")
-        if validation_csv is not None
-        else list(last_steps.values()),
+        validation=_rows(validation_csv, "validation_loss") if validation_csv is not None else _by_epoch(training),
         epochs_asked=int(run.hyper_parameters["epochCount"]),
         is_validated=validation_csv is not None,
     )
+
+
+def _by_epoch(training: Sequence[Loss]) -> list[Loss]:
+    epochs = [list(steps) for _, steps in groupby(training, key=lambda row: row.epoch)]
+    return [replace(steps[-1], loss=fmean(row.loss for row in steps)) for steps in epochs]
 
 
 def _rows(text: str, column: str) -> list[Loss]:

@@ -100,6 +100,41 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Rul
     return compare(scores["correctness"], say, asked)
 
 
+def pattern(measured: Mapping[str, Any], name: str, say: Texts, asked: int) -> dict[str, Any]:
+    """In how many answers the dataset's pattern is found, before and after; the verdict is on correctness alone.
+
+    measured: the paired comparison of the pattern, or {"mean", "n"} of the base model alone; asked: as for
+    minimum_questions. moreThanChance: by the rule of correctness; None where the models were not compared.
+    """
+    n = measured["n"]
+    if "difference" not in measured:
+        base = round(measured["mean"] * n)
+        return {
+            "base": base,
+            "custom": None,
+            "n": n,
+            "moreThanChance": None,
+            "text": say("verdict.patternOfBase", name=name, base=base, n=n, rate=measured["mean"]),
+        }
+    base, custom = round(measured["base"] * n), round(measured["custom"] * n)
+    interval, p_value, minimum = measured["ci95"], measured["pValue"], minimum_questions(asked)
+    numbers = say("verdict.pattern", name=name, base=base, custom=custom, n=n)
+    if interval is not None:
+        low, high = (100 * bound for bound in interval)
+        difference = 100 * measured["difference"]
+        numbers = say("verdict.patternInterval", numbers=numbers, difference=difference, low=low, high=high)
+    is_effect = n >= minimum and more_than_chance(interval, p_value, n)
+    if is_effect:
+        text = say("verdict.patternMoreThanChance", numbers=numbers)
+    elif n < minimum:
+        text = say("verdict.patternTooFew", numbers=numbers, minimum=minimum)
+    elif base == custom:
+        text = say("verdict.patternSame", numbers=numbers)
+    else:
+        text = say("verdict.patternMayBeChance", numbers=numbers, p=p_value)
+    return {"base": base, "custom": custom, "n": n, "moreThanChance": is_effect, "text": text}
+
+
 def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts, asked: int) -> dict[str, Any]:
     """What so many questions can show, and where that did not suffice for a verdict, how many would.
 

@@ -68,6 +68,45 @@ def test_a_phone_needs_no_scrolling_to_the_side(open_page: Open, name: str, lang
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
+CUT_OFF = """[...document.querySelectorAll("svg text")].filter(text => {
+  const picture = text.ownerSVGElement.getBoundingClientRect(), box = text.getBoundingClientRect();
+  return box.left < picture.left - 1 || box.right > picture.right + 1;
+}).map(text => text.textContent)"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [1200, 390])
+def test_no_label_of_a_picture_is_cut_off(open_page: Open, name: str, language: Language, width: int) -> None:
+    page = open_page(PAGES[name](language), viewport={"width": width, "height": 900})
+    assert page.evaluate(CUT_OFF) == []
+
+
+@pytest.mark.parametrize("interval", [(0.025, 0.225), (-0.5, 9.0), (-9.0, -0.001), (0.0, 0.0)])
+def test_no_label_of_an_interval_is_cut_off(open_page: Open, interval: tuple[float, float]) -> None:
+    document = improved()
+    document["scores"]["correctness"] |= {"ci95": list(interval), "difference": sum(interval) / 2}
+    page = open_page(render(document))
+    assert page.evaluate(CUT_OFF) == []
+
+
+def test_a_page_whose_texts_are_shortened_works_like_any_other(open_page: Open) -> None:
+    document = improved()
+    question = document["questions"][0]
+    said = "削除するまで、時間単位で課金されます。" * 120
+    document["questions"] = [
+        question | {"index": index, "custom": question["custom"] | {"answer": f"{index} {said}"}}
+        for index in range(500)
+    ]
+    page = open_page(render(document), viewport=PHONE)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    expect(page.locator(".shortened")).to_contain_text("(500 of them)")
+    expect(page.locator("#question-1 .left-out")).to_contain_text("more characters in result.json")
+    page.locator("#filter-text").fill("499 削除")
+    expect(page.locator("#questions tr[data-question]:visible")).to_have_count(1)
+
+
 def test_paper_has_every_question_and_no_controls(open_page: Open) -> None:
     page = open_page(render(improved()))
     # What a reader has filtered is on the screen only.

@@ -213,6 +213,12 @@ def test_the_summary_says_verdict_cost_and_where_the_report_is() -> None:
     ]
 
 
+def test_the_summary_speaks_of_the_style_that_was_asked_for() -> None:
+    measured = result(pattern={"text": "The style “polite”: 0 of 40 → 8 of 40 answers."})
+
+    assert summary(measured, Path("out")).splitlines()[1] == "style    The style “polite”: 0 of 40 → 8 of 40 answers."
+
+
 def test_the_summary_of_a_local_run_says_that_nothing_was_spent() -> None:
     local = result(provenance={"environment": "local"})
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,43 @@ def test_what_differs_is_said_with_the_runs_that_it_concerns() -> None:
     page = render_comparison([*runs, Run(result("three", judge__model="another <b>judge</b>"), None)], "en")
     assert "must not be compared" in page
     assert f"run 1, 2: {RESULT['judge']['model']}; run 3: another &lt;b&gt;judge&lt;/b&gt;" in page
+
+
+def test_a_number_is_the_same_setting_however_it_is_written() -> None:
+    written = {name: str(value) for name, value in RESULT["provenance"]["hyperParameters"].items()}
+    assert varied([result(), result(provenance__hyperParameters=written)]) == []
+
+
+def test_how_the_models_were_asked_is_a_setting() -> None:
+    short, long = (result(provenance__answers={"maxTokens": most, "temperature": 0}) for most in (256, 512))
+    assert varied([short, long]) == ["maxTokens"]
+
+
+def test_a_run_that_recorded_nothing_does_not_make_settings_differ() -> None:
+    refused = {"runId": "refused", "verdict": "failed", "provenance": {"hyperParameters": None, "dataset": None}}
+    assert varied([result(), refused]) == []
+    page = render_comparison([Run(result("one"), None), Run(refused, None)], "ja")
+    assert "異なる設定" in page
+    assert "earlyStoppingPatience" not in page
+
+
+def test_a_long_setting_is_cut_visibly() -> None:
+    page = render_comparison(
+        [Run(result("one", provenance__systemPrompt="x" * 5_000), None), Run(result(), None)], "en"
+    )
+    assert f"{'x' * 200}…" in page
+    assert "x" * 201 not in page
+
+
+def test_patterns_of_different_names_are_different_metrics() -> None:
+    pattern = {**RESULT["scores"]["refusals"], "range": [0, 1]}
+    runs = [
+        Run(result(name, scores={**RESULT["scores"], "pattern": {**pattern, "name": name}}), None)
+        for name in ("polite", "short")
+    ]
+    page = render_comparison(runs, "en")
+    headings = re.findall(r"<h2 id=\"metric-pattern-\d-title\">(\w+)</h2>", page)
+    assert headings == ["polite", "short"]
 
 
 def test_settings_that_vary_are_named() -> None:

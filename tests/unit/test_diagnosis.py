@@ -49,7 +49,7 @@ def test_the_real_job_had_levelled_off() -> None:
     found = diagnose(metrics(REAL_VALIDATION, REAL_TRAINING, asked=10), texts("en"))
 
     assert found["diagnosis"] == (
-        "Validation loss has levelled off at 1.496; it was lowest, 1.476, at epoch 6 of 7 (10 were asked for)."
+        "Validation loss has levelled off: 1.476 at epoch 6, the lowest, and 1.496 at the end, after 7 of 10 epochs."
     )
     assert found["findings"] == [
         {

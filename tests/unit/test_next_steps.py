@@ -97,6 +97,12 @@ def test_a_failure_that_left_nothing_proposes_nothing() -> None:
     assert steps(Verdict.FAILED) == []
 
 
+def test_a_model_that_did_not_learn_can_be_evaluated_all_the_same() -> None:
+    *_, last = steps(Verdict.DID_NOT_LEARN, custom_model_arn=CUSTOM_MODEL)
+
+    assert last["input"] == {"customModelArn": CUSTOM_MODEL}
+
+
 def test_a_judge_that_cannot_judge_is_replaced_first() -> None:
     failure = {"error": "JudgeUnusableError", "message": "It scored nothing."}
 
@@ -105,7 +111,7 @@ def test_a_judge_that_cannot_judge_is_replaced_first() -> None:
 
     assert step["input"]["resumeFrom"] == "first-run"
     assert step["input"]["judgeModel"] not in (DEFAULT_JUDGE_MODEL, None)
-    assert step["why"] == "It scored nothing."
+    assert step["why"].startswith(f"The scores of {DEFAULT_JUDGE_MODEL} would mean nothing")
     assert anew["input"].keys() == {"judgeModel"}
 
 

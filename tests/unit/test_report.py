@@ -219,14 +219,3 @@ def test_number_that_is_not_finite_is_not_shown() -> None:
             for broken in (math.nan, math.inf):
                 words = Page(render(replaced(document, path, broken))).text.lower().split()
                 assert not {"nan", "inf", "infinity"} & {word.strip("$+-.,;:") for word in words}, path
-
-
-# Size
-
-
-def test_a_page_of_many_questions_stays_small() -> None:
-    document = improved()
-    document["questions"] *= 25
-
-    assert len(document["questions"]) == 300
-    assert len(render(document).encode()) < 2_000_000

@@ -97,7 +97,7 @@ def test_questions_stand_with_both_answers_scores_and_reasons() -> None:
         for answered in (question["base"], question["custom"]):
             assert answered["answer"] in text
             assert answered["reason"] in text
-    assert "Correctness not scored" in text
+    assert "Correctness\N{NO-BREAK SPACE}not scored" in text
 
 
 def test_model_that_answered_nothing_has_no_column_of_answers() -> None:
@@ -111,6 +111,21 @@ def test_next_step_can_be_pasted() -> None:
     document = improved()
     pasted = json.dumps(document["nextSteps"][1]["input"], indent=2)
     assert pasted in Page(render(document)).text
+
+
+def test_a_dataset_that_is_not_there_yet_and_a_model_that_is_gone_are_told() -> None:
+    document = improved()
+    document["provenance"]["environment"] = "local"
+    document["nextSteps"] = [{"text": "Add records.", "input": {"dataset": "bedrock-faq-2"}}]
+    one = Page(render(document)).text
+    document["nextSteps"].append({"text": "Confirm.", "input": {"customModelArn": "arn"}})
+    both = Page(render(document)).text
+    document["provenance"]["environment"] = "aws"
+
+    assert "The dataset bedrock-faq-2 does not exist yet: copy the three files" in one
+    assert "work on AWS only" not in one
+    assert "work on AWS only" in both
+    assert "work on AWS only" not in Page(render(document)).text
 
 
 def test_failure_says_where_what_and_what_to_do() -> None:
@@ -135,6 +150,28 @@ def test_headline_and_verdict_are_on_the_page(example: Example) -> None:
     text = Page(render(document)).text
     assert document["headline"] in text
     assert document["verdict"].replace("_", " ").capitalize() in text
+
+
+def test_the_style_that_the_card_asks_for_is_spoken_of_on_the_first_screen() -> None:
+    document = improved() | {"pattern": {"text": "The style: 0 of 40 → 8 of 40 answers."}}
+    text = Page(render(document)).text
+
+    assert text.index("The style: 0 of 40") < text.index("How sure?")
+    assert document["headline"] in text
+
+
+def test_a_message_is_a_quotation() -> None:
+    page = Page(render(failed_in_configure_run() | {"language": "ja"}))
+
+    assert "The execution input has 2 problems." in page.text
+    assert [quotation["class"] for quotation in page.all("blockquote")] == ["text message"]
+
+
+def test_how_the_models_were_asked_is_in_the_provenance() -> None:
+    document = improved()
+    document["provenance"]["answers"] = {"maxTokens": 512, "temperature": 0.2}
+
+    assert "How both models were askedmaxTokens 512, temperature 0.2" in Page(render(document)).text
 
 
 def test_first_screen_answers_five_questions() -> None:
@@ -216,7 +253,7 @@ def test_judge_that_could_not_be_trusted_says_so() -> None:
 def test_repeated_judgements_are_shown_one_by_one() -> None:
     document = improved()
     document["questions"][0]["base"] |= {"scores": [2, 3, 1], "correctness": 2.0}
-    assert "Correctness 2 (2, 3, 1)" in Page(render(document)).text
+    assert "Correctness\N{NO-BREAK SPACE}2 (2, 3, 1)" in Page(render(document)).text
 
 
 def test_finding_shows_its_evidence() -> None:

@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 from finetuning.calibration import LEAST_SEPARATION, LOWEST_REFERENCE, QUESTIONS
+from finetuning.cost import PLANNED_CREATION_HOURS, PLANNED_SECONDS_PER_ANSWER
 from finetuning.coverage import DIFFERENT_ANSWERS, RELATED, SAME_QUESTION
 from finetuning.coverage_findings import THIN, WEAK
 from finetuning.diagnosis import FALLING, LEARNED_BY_HEART, OVERFITTING_RISE, RULES
 from finetuning.headroom import PLANNED_SD
 from finetuning.power import ALPHA
+from finetuning.report.comparison import MOST_OF_A_SETTING
+from finetuning.report.page import MOST_BYTES
 from finetuning.scoring import METRICS
 from finetuning.similarity import LENGTH
 from finetuning.statistics import FEWEST_FOR_INTERVAL, RESAMPLES
-from finetuning.training_metrics import MINIMUM_DROP
+from finetuning.training_metrics import ASSUMED_SCATTER, FEWEST_FOR_SCATTER, MINIMUM_DROP, STANDARD_ERRORS
 from finetuning.verdict import MINIMUM_QUESTIONS, NEGLIGIBLE, Verdict
 
 TEXT = Path("docs/report.md").read_text(encoding="utf-8")
@@ -34,6 +37,9 @@ def test_every_metric_is_explained(metric: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
+        f"no larger than {MOST_BYTES / 1e6:g} MB",
+        f"longer than {MOST_OF_A_SETTING} characters",
+        f"for {PLANNED_CREATION_HOURS * 60:g} minutes and {PLANNED_SECONDS_PER_ANSWER} seconds an answer",
         f"fewer than {MINIMUM_QUESTIONS} questions",
         f"and *p* ≤ {ALPHA} either way",
         f"max(|*d*|, {NEGLIGIBLE} \N{MINUS SIGN} |*d*|)",
@@ -43,7 +49,9 @@ def test_every_metric_is_explained(metric: str) -> None:
         f"*s* is then {PLANNED_SD:g} points",
         f"for up to {QUESTIONS} questions",
         f"have {LOWEST_REFERENCE:g} or more on average and the separation is {LEAST_SEPARATION:g} or more",
-        f"lowest / first ≥ {MINIMUM_DROP:.0%}",
+        f"last / first ≥ {MINIMUM_DROP:.0%}",
+        f"has to be {STANDARD_ERRORS} standard errors",
+        f"fewer than {FEWEST_FOR_SCATTER} steps in a quarter, {ASSUMED_SCATTER:.0%} of the loss",
         f"by {LEARNED_BY_HEART:.0%} or more",
         f"more than {OVERFITTING_RISE:.0%} above the lowest",
         f"by more than {FALLING:.0%}",

@@ -9,7 +9,27 @@ from finetuning.texts import LANGUAGES, Language, texts
 from report_pages import EXAMPLES, Document, Example, Page, improved
 
 # What Japanese documents write in Latin letters too.
-LATIN = {"AWS", "Bedrock", "bedrock", "ft", "SHA", "UTC", "chrF", "p", "JSON", "us", "west", "prices"}
+LATIN = {
+    "AWS",
+    "pt",
+    "dataset",
+    "customModelArn",
+    "resumeFrom",
+    "run",
+    "result",
+    "json",
+    "Bedrock",
+    "bedrock",
+    "ft",
+    "SHA",
+    "UTC",
+    "chrF",
+    "p",
+    "JSON",
+    "us",
+    "west",
+    "prices",
+}
 # Names that choose what is said, as against what people wrote.
 NAMES = {"language", "verdict", "status", "environment", "item", "unit", "source", "event", "at"}
 NAMES |= {"startedAt", "endedAt", "executionArn", "unknownPrices"}

@@ -96,7 +96,7 @@ def test_training_loss_is_not_shown_as_validation_loss() -> None:
     document["training"] |= {"validated": False, "validationLoss": [], "diagnosis": None, "findings": []}
     page = Page(render(document))
 
-    assert "Training loss was lowest at the end of epoch 6; validation loss was not measured." in page.text
+    assert "Mean training loss was lowest in epoch 6; validation loss was not measured." in page.text
     assert "Validation loss" not in page.text
     assert "validation loss, by epoch" not in page.text
     assert {line["class"] for line in page.all("polyline")} == {"training"}

@@ -1,6 +1,7 @@
 """result.json, built from whatever a run has left behind when it ends."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,6 +48,7 @@ PARTS = {
     "scores",
     "baseScores",
     "effects",
+    "pattern",
     "power",
     "headroom",
     "judge",
@@ -61,6 +63,8 @@ PARTS = {
     "warnings",
     "failure",
     "timeline",
+    "durations",
+    "distribution",
     "provenance",
 }
 State = dict[str, Any]
@@ -381,6 +385,12 @@ def test_a_whole_run_ends_with_everything_that_it_found_out(state_after: StateAf
     assert result["provenance"]["hyperParameters"]["batchSize"] == "8"
     assert result["provenance"]["dataset"]["training"]["sha256"] == "00"
     assert result["provenance"]["environment"] == "local"
+    assert result["provenance"]["answers"] == {"maxTokens": 512, "temperature": 0}
+    assert result["durations"] == {"runSeconds": 180 * 60, "jobSeconds": 120 * 60}
+    assert [moment["elapsedSeconds"] for moment in result["timeline"]][:3] == [0, 2 * 60, 122 * 60]
+    base = result["distribution"]["base"]
+    assert (base["n"], base["median"], base["lowest"], base["highest"]) == (3, 2, 2, 3)
+    assert {score: count for score, count in base["counts"].items() if count} == {"2": 2, "3": 1}
 
 
 def test_the_cost_is_what_was_used_at_the_prices_that_are_known(state_after: StateAfter, result_of: ResultOf) -> None:
@@ -489,6 +499,39 @@ def test_a_failure_is_readable_in_every_form_that_it_comes_in(
 
     assert found["message"] == message
     assert found["whatToDo"].startswith(what_to_do)
+
+
+@pytest.mark.parametrize(
+    ("failure", "completed", "said"),
+    [
+        ({"Error": "States.Timeout"}, "AskBaseModel", "しばらくしてから、新しい実行を開始してください。"),
+        (
+            {"Error": "X", "Cause": "It broke."},
+            "GenerateAnswers (base)",
+            '入力 {"resumeFrom": "first-run"} で新しい実行を',
+        ),
+        ({"Error": "OverBudget", "Cause": "費用の見積もり"}, "EstimateCost", "実行の入力で、maxSpendUsd を引き上げ"),
+        (
+            {"Error": "OverBudgetError", "Cause": "費用"},
+            "ReadTrainingMetrics",
+            "maxSpendUsd を引き上げたうえで、入力 {",
+        ),
+    ],
+)
+def test_what_a_person_must_do_is_in_the_runs_language(
+    state_after: StateAfter, result_of: ResultOf, failure: State, completed: str, said: str
+) -> None:
+    count = NAMES.index(completed) + 1 if completed in NAMES else 4
+    items = [{"item": "throughputPerHour", "usd": 132.0}]
+    state = state_after(count, language="ja", maxSpendUsd=1)
+    state["cost"] = {**state["cost"], "items": items}
+
+    result = result_of(state | {"failure": failure})
+
+    assert said in result["failure"]["whatToDo"]
+    latin = set(re.findall(r"[A-Za-z]+", result["failure"]["whatToDo"]))
+    assert latin <= {"AWS", "maxSpendUsd", "resumeFrom", "first", "run"}
+    assert result["failure"]["message"] == failure.get("Cause", "")
 
 
 def test_a_refused_input_has_a_result_too(result_of: ResultOf) -> None:
@@ -750,7 +793,8 @@ def test_a_run_that_ended_before_the_custom_model_answered_has_the_base_scores(
 ) -> None:
     result = result_of(state_after(NAMES.index("ScoreAnswers (base)") + 1) | {"failure": FAILURE})
 
-    assert (result["scores"], result["effects"], result["power"]) == ({}, {}, None)
+    assert (result["scores"], result["power"]) == ({}, None)
+    assert result["effects"] == {"topic": {"numbers": {"n": 3, "base": pytest.approx(7 / 3), "difference": None}}}
     assert result["baseScores"]["correctness"]["n"] == 3
     assert result["headroom"] == HEADROOM
 
@@ -805,13 +849,17 @@ def test_a_datasets_pattern_is_named_and_what_took_too_long_is_told(
     state = state_after(len(STAGES) - 1)
     state["dataset"]["pattern"] = {"name": "ござる", "regex": "x", "description": ""}
     document = store.read_json(scores_key("custom"))
-    document["comparison"]["pattern"] = document["comparison"]["correctness"]
+    rates = {"base": 0.0, "custom": 0.5, "difference": 0.5, "range": [0, 1]}
+    document["comparison"]["pattern"] = document["comparison"]["correctness"] | rates
     document["questions"][0]["pattern"] = True
     store.write_json(scores_key("custom"), document)
 
     result = result_of(state)
 
     assert result["scores"]["pattern"]["name"] == "ござる"
+    assert (result["pattern"]["base"], result["pattern"]["custom"], result["pattern"]["n"]) == (0, 1, 2)
+    assert result["pattern"]["text"] in render(result)
+    assert result["verdict"] == "inconclusive"
     assert result["questions"][0]["custom"]["pattern"] is True
     assert any("took too long on 2 answers of the custom model" in warning for warning in result["warnings"])
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from finetuning.statistics import paired_difference
 from finetuning.texts import texts
-from finetuning.verdict import MINIMUM_QUESTIONS, NEGLIGIBLE, Verdict, compare, power, rule
+from finetuning.verdict import MINIMUM_QUESTIONS, NEGLIGIBLE, Verdict, compare, pattern, power, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -266,6 +266,44 @@ def test_a_verdict_needs_no_more_questions_and_says_what_these_can_show() -> Non
     assert (found["neededQuestions"], found["detectableDifference"]) == (None, pytest.approx(0.67, abs=0.01))
     assert "70 questions" in found["text"]
     assert "0.7 points or more" in found["text"]
+
+
+def rates(base: int, custom: int, n: int, low: float = 0.0, high: float = 0.0, p: float = 0.001) -> dict[str, Any]:
+    means = {"base": base / n, "custom": custom / n, "difference": (custom - base) / n}
+    return {**means, "ci95": [low, high], "pValue": p, "n": n}
+
+
+@pytest.mark.parametrize(
+    ("measured", "asked", "is_effect", "text"),
+    [
+        (
+            rates(0, 8, 40, 0.075, 0.325, 0.008),
+            40,
+            True,
+            "8 of 40 answers (difference +20 percentage points, 95% interval +8 to +32): more than chance.",
+        ),
+        (rates(0, 3, 40, 0.0, 0.175, 0.25), 40, False, ". This may be chance (p = 0.250)."),
+        (rates(40, 20, 40, -0.7, -0.3), 40, True, "interval -70 to -30): more than chance."),
+        (rates(40, 40, 40, p=1.0), 40, False, ": as many as before."),
+        # As with correctness, the rest of the questions may differ in kind.
+        (rates(0, 8, 40, 0.075, 0.325), 100, False, "too few answers to tell it from chance; at least 50 are needed."),
+        (
+            {**rates(0, 3, 3), "ci95": None},
+            3,
+            False,
+            "3 of 3 answers. These are too few answers to tell it from chance; at least 8 are needed.",
+        ),
+        ({"mean": 0.25, "n": 8}, 8, None, "The style “polite”: 2 of 8 answers of the base model (25%)."),
+    ],
+)
+def test_a_style_is_spoken_of_beside_the_verdict(
+    measured: Mapping[str, Any], asked: int, is_effect: bool | None, text: str
+) -> None:
+    found = pattern(measured, "polite", EN, asked)
+
+    assert found["moreThanChance"] is is_effect
+    assert found["text"].endswith(text)
+    assert "スタイル「polite」" in pattern(measured, "polite", JA, asked)["text"]
 
 
 def test_differences_that_do_not_vary_say_nothing_of_others() -> None:

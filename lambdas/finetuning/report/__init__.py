@@ -1,14 +1,15 @@
 """The report of a run: one self-contained HTML page, a pure function of its result.json.
 
 page        sections in reading order           shell       the file around them: policy, styles, the one script
-summary     the first screen                    score       the scores of one metric, read once
-advice      warnings, findings, next steps      wording     what the page says in the result's language
-scores      every metric, and distributions     formatting  numbers, money and times as people read them
-topics      effect by topic and language        charts      pictures as inline SVG
-learning    the learning curve                  markup      builds elements and escapes every string
-coverage    training data against score         differences what only one of two answers says
-judge       headroom, power, the judge
-questions   each question with both answers; questions.js sorts and filters them
+completed   numbers that older documents lack   score       the scores of one metric, read once
+summary     the first screen                    wording     what the page says in the result's language
+advice      warnings, findings, next steps      formatting  numbers, money and times as people read them
+scores      every metric, and distributions     charts      pictures as inline SVG
+topics      effect by topic and language        markup      builds elements and escapes every string
+learning    the learning curve                  differences what only one of two answers says
+coverage    training data against score         judge       headroom, power, the judge
+questions   each question with both answers     written     what people and models wrote, in full or shortened
+            questions.js sorts and filters them
 timeline    when things happened                cost        what was paid
 provenance  what the run was made of
 

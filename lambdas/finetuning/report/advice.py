@@ -73,7 +73,24 @@ def next_steps(result: Mapping[str, Any], say: Texts) -> Html | None:
     if not steps:
         return None
     items = (_next_step(step, say) for step in steps)
-    return section("next-steps", say("report.nextSteps.title"), element("ol", *items))
+    new = _new_dataset(result, steps)
+    notes = [say("report.nextSteps.newDataset", dataset=new)] if new else []
+    notes += [say("report.nextSteps.gone")] if _name_what_is_gone(result, steps) else []
+    said = (element("p", note, class_="detail") for note in notes)
+    return section("next-steps", say("report.nextSteps.title"), *said, element("ol", *items))
+
+
+def _name_what_is_gone(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Nothing of a local run is left but its result and its report."""
+    is_local = (result.get("provenance") or {}).get("environment") == "local"
+    return is_local and any({"customModelArn", "resumeFrom"} & (step.get("input") or {}).keys() for step in steps)
+
+
+def _new_dataset(result: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> str | None:
+    """The name of a dataset that steps ask for and nobody has made yet."""
+    dataset = ((result.get("provenance") or {}).get("dataset") or {}).get("name")
+    named_by = [(step.get("input") or {}).get("dataset") for step in steps]
+    return next((name for name in named_by if isinstance(name, str) and name != dataset), None)
 
 
 def _next_step(step: Mapping[str, Any], say: Texts) -> Html:

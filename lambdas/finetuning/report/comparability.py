@@ -43,11 +43,20 @@ def settings(result: Result) -> dict[str, str | None]:
     dataset = provenance.get("dataset") or {}
     told = {
         **(provenance.get("hyperParameters") or {}),
+        **(provenance.get("answers") or {}),
         "systemPrompt": provenance.get("systemPrompt"),
         "trainingData": _short(dataset.get("training")),
         "validationData": _short(dataset.get("validation")),
     }
-    return {name: None if value is None else str(value) for name, value in told.items()}
+    return {name: None if value is None else _as_told(value) for name, value in told.items()}
+
+
+def _as_told(value: object) -> str:
+    """Numbers in one form: `1`, `1.0` and `"1"` are the same setting."""
+    try:
+        return f"{float(str(value)):.10g}"
+    except ValueError:
+        return str(value)
 
 
 def _short(file: Mapping[str, Any] | None) -> str | None:
@@ -56,8 +65,8 @@ def _short(file: Mapping[str, Any] | None) -> str | None:
 
 
 def varied(results: Sequence[Result]) -> list[str]:
-    """The names of settings that are not the same in all runs."""
-    told = [settings(result) for result in results]
+    """The names of settings that are not the same in all runs that recorded any."""
+    told = [found for result in results if any((found := settings(result)).values())]
     names = list(dict.fromkeys(name for each in told for name in each))
     return [name for name in names if len({each.get(name) for each in told}) > 1]
 

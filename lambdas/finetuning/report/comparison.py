@@ -22,8 +22,12 @@ from finetuning.report.score import Score, read_score
 from finetuning.report.scores import difference_cell, range_and_direction
 from finetuning.report.shell import document, footer
 from finetuning.report.summary import verdict_badge
+from finetuning.report.wording import named
 from finetuning.texts import Language, Texts, texts
 from finetuning.version import code_version
+
+# Of a system prompt, beside those of other runs.
+MOST_OF_A_SETTING = 200
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def _groups(groups: Mapping[str | None, Sequence[int]], say: Texts) -> Html:
         say(
             "comparison.group",
             runs=say("report.comma").join(str(place + 1) for place in places),
-            value=say("comparison.unknown") if value is None else value,
+            value=say("comparison.unknown") if value is None else named(say, "environment", value),
         )
         for value, places in groups.items()
     ]
@@ -123,7 +127,14 @@ def _settings(run: Run, names: Sequence[str], say: Texts) -> Html:
     if not names:
         return element("span", say("comparison.sameSettings"), class_="detail")
     told = settings(run.result)
-    return definitions({_setting(name, say): told.get(name) or MISSING for name in names})
+    if not any(told.values()):
+        return Html(MISSING)
+    return definitions({_setting(name, say): _beginning(told.get(name) or MISSING) for name in names})
+
+
+def _beginning(value: str) -> str:
+    """The run's own report has all of it."""
+    return value if len(value) <= MOST_OF_A_SETTING else f"{value[:MOST_OF_A_SETTING]}…"
 
 
 def _setting(name: str, say: Texts) -> str:
@@ -188,16 +199,20 @@ def _curves(runs: Sequence[Run], say: Texts) -> Html | None:
 
 
 def _scores(runs: Sequence[Run], say: Texts) -> Iterator[Html]:
-    """A table a metric: what two runs gained is seen by looking down one column."""
+    """A table a metric: what two runs gained is seen by looking down one column.
+
+    Patterns of different names are different metrics.
+    """
     metrics = dict.fromkeys(metric for run in runs for metric in run.result.get("scores") or {})
     for metric in metrics:
         scores = {place: read_score(run.result, metric) for place, run in enumerate(runs)}
         compared = {place: score for place, score in scores.items() if score.difference is not None}
-        if compared:
-            yield _metric(metric, runs, compared, say)
+        for number_of, label in enumerate(dict.fromkeys(score.label for score in compared.values()), start=1):
+            same = {place: score for place, score in compared.items() if score.label == label}
+            yield _metric(f"metric-{metric}-{number_of}", runs, same, say)
 
 
-def _metric(metric: str, runs: Sequence[Run], scores: Mapping[int, Score], say: Texts) -> Html:
+def _metric(key: str, runs: Sequence[Run], scores: Mapping[int, Score], say: Texts) -> Html:
     reach = reach_of([(score.difference, score.interval) for score in scores.values()])
     rows = (
         [
@@ -216,7 +231,7 @@ def _metric(metric: str, runs: Sequence[Run], scores: Mapping[int, Score], say: 
         *(say(f"report.scores.{key}") for key in ("base", "custom", "difference", "effect", "n")),
     ]
     return section(
-        f"metric-{metric}",
+        key,
         first.name(say),
         element("p", range_and_direction(first, say), class_="detail"),
         table(columns, rows, numeric=(1, 2, 3, 5), wide=True),

@@ -11,6 +11,8 @@ from finetuning.report.markup import Html, element, section, table, text_block
 from finetuning.report.score import Score, finite, primary_score
 from finetuning.texts import Texts
 
+_MOST_OF_A_QUESTION = 60
+
 
 def coverage(result: Mapping[str, Any], say: Texts) -> Html | None:
     covered = result.get("coverage")
@@ -53,12 +55,17 @@ def _dot(question: Mapping[str, Any], model: str, score: Score, say: Texts) -> D
     records = finite(found.get("records")) or 0.0
     name = say(
         "report.coverage.dot",
-        question=question.get("question") or "",
+        question=_beginning(question.get("question") or ""),
         score=score.show_one(value),
         similarity=number(similarity, 2),
         records=number(records),
     )
     return Dot(similarity, value, records, name)
+
+
+def _beginning(text: str) -> str:
+    """The table of questions has all of it."""
+    return text if len(text) <= _MOST_OF_A_QUESTION else f"{text[:_MOST_OF_A_QUESTION]}…"
 
 
 def _topics(topics: list[Mapping[str, Any]], score: Score, say: Texts) -> Html | None:

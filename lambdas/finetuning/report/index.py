@@ -6,7 +6,7 @@ from finetuning.report.comparison import Run, correctness_cell, cost_cell, local
 from finetuning.report.formatting import moment, moment_text
 from finetuning.report.markup import Html, definitions, element, join, section, table
 from finetuning.report.shell import document, footer
-from finetuning.report.summary import verdict_badge
+from finetuning.report.summary import pattern_sentence, verdict_badge
 from finetuning.texts import Language, Texts, texts
 from finetuning.version import code_version
 
@@ -23,7 +23,13 @@ def render_index(runs: Sequence[Run], language: Language, unreadable: Mapping[st
         [
             run.name,
             moment_text(_started(run)),
-            join([verdict_badge(run.result, say), element("p", run.result.get("headline"), dir="auto")]),
+            join(
+                [
+                    verdict_badge(run.result, say),
+                    element("p", run.result.get("headline"), dir="auto"),
+                    pattern_sentence(run.result),
+                ]
+            ),
             run.result.get("baseModel") or "",
             run.dataset,
             correctness_cell(run, say),

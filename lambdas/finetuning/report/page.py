@@ -1,6 +1,7 @@
 """The page: sections in reading order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from finetuning.report import (
@@ -17,12 +18,18 @@ from finetuning.report import (
     timeline,
     topics,
 )
+from finetuning.report.completed import completed
 from finetuning.report.markup import Html, element, join
 from finetuning.report.wording import texts_of
+from finetuning.report.written import Written, shortened, written
 from finetuning.texts import Texts
 
+Section = Callable[[Mapping[str, Any], Texts], Html | None]
+
+# A browser opens that at once, and a mail takes it.
+MOST_BYTES = 2_000_000
 _FIRST_SCREEN = (summary.throughput_alive, summary.local_notice, summary.failure, summary.summary)
-_SECTIONS = {
+_BEFORE_QUESTIONS = {
     "warnings": advice.warnings,
     "diagnosis": advice.diagnosis,
     "next-steps": advice.next_steps,
@@ -33,7 +40,8 @@ _SECTIONS = {
     "coverage": coverage.coverage,
     "headroom": judge.headroom,
     "judge": judge.judge,
-    "questions": questions.questions,
+}
+_AFTER_QUESTIONS = {
     "timeline": timeline.timeline,
     "cost": cost.cost,
     "provenance": provenance.provenance,
@@ -44,10 +52,20 @@ def render(result: Mapping[str, Any]) -> str:
     """The report of a run as one HTML file that needs no network, in the result's language.
 
     result: the result.json document; parts that a run did not get to may be empty, null or absent. Its strings are
-    untrusted: every one is shown as text.
+    untrusted: every one is shown as text. Where the page would be larger than MOST_BYTES, the longest texts of the
+    questions are shortened on it.
     """
-    say = texts_of(result)
-    built = {key: part for key, section in _SECTIONS.items() if (part := section(result, say)) is not None}
+    result, say = completed(result), texts_of(result)
+    in_full = written(result, say)
+    page = _page(result, say, in_full)
+    excess = len(page.encode()) - MOST_BYTES
+    return page if excess <= 0 else _page(result, say, shortened(in_full, excess, say))
+
+
+def _page(result: Mapping[str, Any], say: Texts, texts: Written) -> str:
+    asked = partial(questions.questions, written=texts)
+    sections: dict[str, Section] = {**_BEFORE_QUESTIONS, "questions": asked, **_AFTER_QUESTIONS}
+    built = {key: part for key, section in sections.items() if (part := section(result, say)) is not None}
     main = element("main", *(part(result, say) for part in _FIRST_SCREEN), _contents(built, say), *built.values())
     version = (result.get("provenance") or {}).get("codeVersion")
     body = join([summary.header(result, say), main, shell.footer(say, version)])

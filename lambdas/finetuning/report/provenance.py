@@ -23,7 +23,8 @@ def provenance(result: Mapping[str, Any], say: Texts) -> Html:
         "baseModelId": _code(made_of.get("baseModelId")),
         "customModel": _code(made_of.get("customModelArn")),
         "judgeModel": _code(made_of.get("judgeModel")),
-        "hyperParameters": _code(_hyper_parameters(made_of.get("hyperParameters") or {})),
+        "hyperParameters": _code(_settings(made_of.get("hyperParameters") or {})),
+        "answers": _code(_settings(made_of.get("answers") or {})),
         "dataset": _code((made_of.get("dataset") or {}).get("name")),
         "codeVersion": _code(made_of.get("codeVersion")),
         "environment": named(say, "environment", made_of.get("environment") or MISSING),
@@ -62,7 +63,7 @@ def _code(value: str | None) -> str:
     return element("code", value) if value else MISSING
 
 
-def _hyper_parameters(values: Mapping[str, Any]) -> str:
+def _settings(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {_setting(value)}" for name, value in values.items())
 
 

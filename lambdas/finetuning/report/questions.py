@@ -7,12 +7,12 @@ page is complete without it.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from finetuning.report.differences import marked
+from finetuning.report.completed import MODELS
 from finetuning.report.formatting import is_number, number, question_number
 from finetuning.report.markup import Html, element, join, section, text_block
 from finetuning.report.score import Score, finite, primary_score, read_score
-from finetuning.report.scores import MODELS
 from finetuning.report.wording import named
+from finetuning.report.written import Written, answering_models
 from finetuning.texts import Texts
 
 SCRIPT = "questions.js"
@@ -22,14 +22,18 @@ _TRUE_OF = ("refusal", "pattern")
 _CHANGES = ("better", "same", "worse", "notCompared")
 
 
-def questions(result: Mapping[str, Any], say: Texts) -> Html | None:
-    asked = result.get("questions") or []
-    # A model that answered nothing, since the run ended before, gets no column.
-    models = [model for model in MODELS if any(question.get(model) for question in asked)]
+def questions(result: Mapping[str, Any], say: Texts, written: Written) -> Html | None:
+    asked, models = result.get("questions") or [], answering_models(result)
     if not models:
         return None
     score = primary_score(result)
-    rows = element("tbody", *(_row(question, models, score, result, say) for question in asked))
+    rows = element(
+        "tbody",
+        *(
+            _row(question, models, texts, score, result, say)
+            for question, texts in zip(asked, written.texts, strict=True)
+        ),
+    )
     return section(
         "questions",
         say("report.questions.title"),
@@ -37,6 +41,9 @@ def questions(result: Mapping[str, Any], say: Texts) -> Html | None:
             "p", join([say("report.questions.marked"), element("mark", say("report.questions.markedExample"))], " ")
         )
         if len(models) == len(MODELS)
+        else None,
+        element("p", say("report.questions.shortened", n=number(written.shortened)), class_="shortened")
+        if written.shortened
         else None,
         _controls(asked, score, say),
         element("table", _head(models, say), rows, class_="answers"),
@@ -95,18 +102,19 @@ def _select(key: str, values: Mapping[str, str], say: Texts) -> Html:
 
 
 def _row(
-    question: Mapping[str, Any], models: Sequence[str], score: Score, result: Mapping[str, Any], say: Texts
+    question: Mapping[str, Any],
+    models: Sequence[str],
+    texts: Mapping[str, Html],
+    score: Score,
+    result: Mapping[str, Any],
+    say: Texts,
 ) -> Html:
     answers = {model: question.get(model) for model in models}
-    texts = {model: str((answer or {}).get("answer") or "") for model, answer in answers.items()}
-    shown: dict[str, Html | str] = dict(texts)
-    if len(models) == len(MODELS):
-        shown = dict(zip(MODELS, marked(texts["base"], texts["custom"]), strict=True))
     found = question.get("coverage") or {}
     return element(
         "tr",
-        _asked(question, say),
-        *(_answer_cell(answers[model], shown[model], model, result, say) for model in models),
+        _asked(question, texts, say),
+        *(_answer_cell(answers[model], texts, model, result, say) for model in models),
         element("td", _difference(question, score, say), class_="number", data_label=say("report.questions.changed")),
         element("td", _coverage(found, say), data_label=say("report.questions.coverage")),
         id=f"question-{question_number(question.get('index'))}",
@@ -121,7 +129,7 @@ def _row(
     )
 
 
-def _asked(question: Mapping[str, Any], say: Texts) -> Html:
+def _asked(question: Mapping[str, Any], texts: Mapping[str, Html], say: Texts) -> Html:
     language = question.get("language")
     return element(
         "th",
@@ -131,9 +139,9 @@ def _asked(question: Mapping[str, Any], say: Texts) -> Html:
             element("span", question.get("topic"), class_="topic", dir="auto"),
             element("span", named(say, "language", language), class_="topic") if language else None,
         ),
-        text_block(question.get("question") or "", "text question"),
+        text_block(texts["question"], "text question"),
         element("p", say("report.questions.reference"), class_="detail"),
-        text_block(question.get("referenceAnswer") or "", "text reference"),
+        text_block(texts["reference"], "text reference"),
         scope="row",
     )
 
@@ -151,7 +159,9 @@ def _difference(question: Mapping[str, Any], score: Score, say: Texts) -> Html:
         return element("span", say("report.questions.notCompared"), class_="detail")
     whole = difference == round(difference) and not score.is_share
     written = (
-        f"{difference:+.0f}".replace("-", "\N{MINUS SIGN}") if whole and difference else score.show_change(difference)
+        f"{difference:+.0f}".replace("-", "\N{MINUS SIGN}")
+        if whole and difference
+        else score.show_change(difference, say)
     )
     hint = element("span", " ", say(f"report.questions.{_change(question, score)}"), class_="hidden")
     return element("span", written, hint, class_=f"change {score.tone_of(difference)}")
@@ -171,18 +181,18 @@ def _coverage(found: Mapping[str, Any], say: Texts) -> Html:
 
 
 def _answer_cell(
-    answer: Mapping[str, Any] | None, shown: str, model: str, result: Mapping[str, Any], say: Texts
+    answer: Mapping[str, Any] | None, texts: Mapping[str, Html], model: str, result: Mapping[str, Any], say: Texts
 ) -> Html:
     name = say(f"report.model.{model}")
     if not answer:
         return element("td", element("p", say("report.questions.noAnswer"), class_="detail"), data_label=name)
-    marks = [_mark(answer, read_score(result, metric), say) for metric in _MARKS if metric in answer]
+    marks: list[str] = [_mark(answer, read_score(result, metric), say) for metric in _MARKS if metric in answer]
     marks += [_true_of(key, result, say) for key in _TRUE_OF if answer.get(key) is True]
     return element(
         "td",
-        text_block(shown or say("report.questions.empty")),
-        element("p", join(marks, " "), class_="marks"),
-        text_block(answer["reason"], "text reason") if answer.get("reason") else None,
+        text_block(texts[model]),
+        element("p", join(marks, "\N{NO-BREAK SPACE}· "), class_="marks"),
+        text_block(reason, "text reason") if (reason := texts[f"{model} reason"]) else None,
         class_=model,
         data_label=name,
     )
@@ -199,11 +209,11 @@ def _mark(answer: Mapping[str, Any], score: Score, say: Texts) -> Html:
         if score.metric == "correctness" and len(repeated) > 1
         else None
     )
-    return element("span", score.name(say), " ", element("strong", written), each)
+    return join([score.name(say), "\N{NO-BREAK SPACE}", element("b", written), each])
 
 
-def _true_of(key: str, result: Mapping[str, Any], say: Texts) -> Html:
+def _true_of(key: str, result: Mapping[str, Any], say: Texts) -> str:
     score = read_score(result, "pattern")
-    return element(
-        "span", score.label or say("report.metric.pattern") if key == "pattern" else say("report.questions.refusal")
-    )
+    if key == "pattern":
+        return score.label or say("report.metric.pattern")
+    return say("report.questions.refusal")

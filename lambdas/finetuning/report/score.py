@@ -71,11 +71,11 @@ class Score:
             return MISSING
         return f"{number(value * 100)}%" if self.is_share else number(value, self.decimals)
 
-    def show_change(self, value: object) -> str:
-        """A difference, with its sign."""
-        if not is_number(value):
-            return MISSING
-        return f"{signed(value * 100, 0)}%" if self.is_share else signed(value, self.decimals)
+    def show_change(self, value: object, say: Texts) -> str:
+        """A difference, with its sign; of shares, in percentage points."""
+        if not is_number(value) or not self.is_share:
+            return signed(value, self.decimals)
+        return say("report.percentagePoints", n=signed(value * 100, 0))
 
     def show_one(self, value: object) -> str:
         """One answer's score: a judge's is a whole number and is shown as one."""

@@ -1,20 +1,17 @@
 """What was measured: every metric with its intervals, and how many answers got which score."""
 
-from collections import Counter
 from collections.abc import Mapping
-from statistics import median
 from typing import Any
 
 from finetuning.report.charts.distribution import distribution as distribution_picture
 from finetuning.report.charts.drawing import figure, legend
 from finetuning.report.charts.interval import interval_sketch
+from finetuning.report.completed import MODELS
 from finetuning.report.formatting import MISSING, exact, is_number, number, p_value
 from finetuning.report.markup import Html, element, join, section, table
 from finetuning.report.score import Interval, Score, finite, pair, primary_score, read_score
 from finetuning.report.wording import named
 from finetuning.texts import Texts
-
-MODELS = ("base", "custom")
 
 
 def scores(result: Mapping[str, Any], say: Texts) -> Html | None:
@@ -60,10 +57,10 @@ def score_row(score: Score, say: Texts) -> list[str]:
 
 def difference_cell(score: Score, say: Texts) -> Html:
     """The difference of two means with its 95% interval below it."""
-    difference = exact(score.difference, score.show_change(score.difference))
+    difference = exact(score.difference, score.show_change(score.difference, say))
     if score.interval is None:
         return with_interval(difference, None)
-    low, high = (exact(bound, score.show_change(bound)) for bound in score.interval)
+    low, high = (exact(bound, score.show_change(bound, say)) for bound in score.interval)
     return with_interval(difference, join([low, say("report.to"), high]))
 
 
@@ -126,30 +123,26 @@ def _unanswered(unanswered: Mapping[str, Any], say: Texts) -> Html | None:
 
 
 def distribution(result: Mapping[str, Any], say: Texts) -> Html | None:
-    """How many answers got which correctness; means over repeated judgements are rounded to whole scores."""
+    """How many answers got which correctness."""
     score = primary_score(result)
-    if score.metric != "correctness" or score.bounds is None:
-        return None
-    low, high = (round(bound) for bound in score.bounds)
-    values = {
-        model: [answer["correctness"] for answer in _answers(result, model) if is_number(answer.get("correctness"))]
-        for model in MODELS
+    found = {model: of for model in MODELS if (of := (result.get("distribution") or {}).get(model))}
+    counts = {
+        model: {int(place): int(count) for place, count in (of.get("counts") or {}).items() if is_number(count)}
+        for model, of in found.items()
     }
-    measured = {model: found for model, found in values.items() if found}
-    if not measured or high - low > 20:
+    places = sorted({place for counted in counts.values() for place in counted})
+    if not places:
         return None
-    places = range(low, high + 1)
-    counts = {model: Counter(min(max(round(value), low), high) for value in found) for model, found in measured.items()}
     shows = say("report.betweenSentences").join(
         say(
             "report.distribution.shows",
             model=say(f"report.model.{model}"),
-            n=number(len(found)),
-            median=score.show_one(median(found)),
-            low=score.show_one(min(found)),
-            high=score.show_one(max(found)),
+            n=number(of.get("n")),
+            median=score.show_one(of.get("median")),
+            low=score.show_one(of.get("lowest")),
+            high=score.show_one(of.get("highest")),
         )
-        for model, found in measured.items()
+        for model, of in found.items()
     )
     columns = [score.name(say), *(say(f"report.model.{model}") for model in counts)]
     rows = [[str(place), *(number(counted.get(place, 0)) for counted in counts.values())] for place in places]
@@ -165,7 +158,3 @@ def distribution(result: Mapping[str, Any], say: Texts) -> Html | None:
             table(columns, rows, numeric=range(1, len(columns))),
         ),
     )
-
-
-def _answers(result: Mapping[str, Any], model: str) -> list[Mapping[str, Any]]:
-    return [question[model] for question in result.get("questions") or [] if question.get(model)]

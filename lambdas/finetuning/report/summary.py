@@ -7,7 +7,7 @@ from typing import Any
 from finetuning.report.charts.interval import interval_picture
 from finetuning.report.comparability import goes_on
 from finetuning.report.cost import answering_part, item_name
-from finetuning.report.formatting import duration, exact, is_number, number, p_value, seconds_between, usd
+from finetuning.report.formatting import duration, exact, is_number, number, p_value, usd
 from finetuning.report.markup import Html, element, join, section, text_block
 from finetuning.report.score import Score, finite, pair, primary_score
 from finetuning.report.wording import named
@@ -51,7 +51,14 @@ def header(result: Mapping[str, Any], say: Texts) -> Html:
         element("p", join(run, " · "), class_="run"),
         element("p", verdict_badge(result, say)),
         element("h1", result.get("headline") or verdict_words(result, say), dir="auto"),
+        pattern_sentence(result),
     )
+
+
+def pattern_sentence(result: Mapping[str, Any]) -> Html | None:
+    """Whether the answers have the style that the dataset's card asks for: the headline is on correctness alone."""
+    text = (result.get("pattern") or {}).get("text")
+    return element("p", text, class_="pattern", dir="auto") if text else None
 
 
 def local_notice(result: Mapping[str, Any], say: Texts) -> Html | None:
@@ -89,10 +96,22 @@ def failure(result: Mapping[str, Any], say: Texts) -> Html | None:
             "failure",
             say("report.failure.title"),
             element("p", where),
-            text_block(failed.get("message") or say("report.failure.noMessage"), "text message"),
+            _message(failed.get("message"), say),
             join([element("h3", say("report.failure.whatToDo")), text_block(advice)]) if advice else None,
         ),
         class_=f"stopped {tone}",
+    )
+
+
+def _message(message: str | None, say: Texts) -> Html:
+    """What AWS or a handler said, word for word: a quotation, in whatever language it was said."""
+    if not message:
+        return element("p", say("report.failure.noMessage"))
+    return join(
+        [
+            element("h3", say("report.failure.message")),
+            element("blockquote", message, class_="text message", dir="auto"),
+        ]
     )
 
 
@@ -134,7 +153,7 @@ def _how_sure(result: Mapping[str, Any], say: Texts) -> Html:
     return _figure(
         "how-sure",
         say("report.summary.difference", metric=score.name(say)),
-        exact(score.difference, score.show_change(score.difference)),
+        exact(score.difference, score.show_change(score.difference, say)),
         say("report.summary.baseToCustom", base=score.show(score.base), custom=score.show(score.custom)),
         _interval(score, say),
         say("report.summary.counted", **counted) if score.wins is not None else None,
@@ -147,7 +166,7 @@ def _interval(score: Score, say: Texts) -> str:
     """Of too few questions there is none, only their number."""
     if score.interval is None:
         return say("report.summary.baseQuestions", n=number(score.n))
-    low, high = (score.show_change(bound) for bound in score.interval)
+    low, high = (score.show_change(bound, say) for bound in score.interval)
     chance = p_value(score.p_value)
     p = chance if chance.startswith("<") else f"= {chance}"
     return say("report.summary.interval", low=low, high=high, p=p, n=number(score.n))
@@ -212,8 +231,7 @@ def _amount(value: object, say: Texts, *, at_least: bool) -> Html:
 def _time(result: Mapping[str, Any], say: Texts) -> Html:
     cost = result.get("cost") or {}
     seconds = cost.get("throughputSeconds")
-    provenance = result.get("provenance") or {}
-    whole = seconds_between(provenance.get("startedAt"), provenance.get("endedAt"))
+    whole = (result.get("durations") or {}).get("runSeconds")
     alive = say("report.summary.throughput", duration=duration(seconds, say)) if seconds else None
     return _figure(
         "time",
@@ -226,7 +244,9 @@ def _time(result: Mapping[str, Any], say: Texts) -> Html:
 
 def _why(result: Mapping[str, Any], say: Texts) -> Html:
     diagnosis = (result.get("training") or {}).get("diagnosis")
-    findings = (result.get("coverage") or {}).get("findings") or []
+    # Where no model was trained or compared, the training data is not why the run ended.
+    explains = bool(result.get("training") or result.get("scores"))
+    findings = ((result.get("coverage") or {}).get("findings") or []) if explains else []
     said = [diagnosis, *(finding.get("text") for finding in findings[:1])]
     blocks: list[str] = [text_block(text) for text in said if text]
     return _figure("why", say("report.summary.why"), None, *(blocks or [say("report.summary.noDiagnosis")]))

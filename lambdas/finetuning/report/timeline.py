@@ -6,7 +6,7 @@ from typing import Any
 
 from finetuning.report.charts.drawing import figure, legend, ticks
 from finetuning.report.charts.life import Lane, life
-from finetuning.report.formatting import MISSING, duration, moment, moment_text, seconds_between, usd
+from finetuning.report.formatting import MISSING, duration, moment, moment_text, usd
 from finetuning.report.markup import Html, section, table
 from finetuning.report.wording import named
 from finetuning.texts import Texts
@@ -18,11 +18,10 @@ def timeline(result: Mapping[str, Any], say: Texts) -> Html | None:
     events = result.get("timeline") or []
     if not events:
         return None
-    start = events[0].get("at")
     rows = [
         [
             moment_text(event.get("at")),
-            duration(seconds_between(start, event.get("at")), say),
+            duration(event.get("elapsedSeconds"), say),
             named(say, "event", event.get("event") or MISSING),
             event.get("state") or MISSING,
         ]
@@ -31,7 +30,8 @@ def timeline(result: Mapping[str, Any], say: Texts) -> Html | None:
     shown = 4 if any(event.get("state") for event in events) else 3
     columns = [say(f"report.timeline.{column}") for column in ("time", "elapsed", "event", "state")]
     is_local = (result.get("provenance") or {}).get("environment") == "local"
-    picture = _picture(events, result.get("cost") or {}, "wouldCost" if is_local else "paid", say)
+    paid = "wouldCost" if is_local else "paid"
+    picture = _picture(events, result.get("durations") or {}, result.get("cost") or {}, paid, say)
     return section(
         "timeline",
         say("report.timeline.title"),
@@ -40,15 +40,17 @@ def timeline(result: Mapping[str, Any], say: Texts) -> Html | None:
     )
 
 
-def _picture(events: Events, spent: Mapping[str, Any], paid: str, say: Texts) -> Html | None:
+def _picture(
+    events: Events, durations: Mapping[str, Any], spent: Mapping[str, Any], paid: str, say: Texts
+) -> Html | None:
     """None where the events' times are not in order, or all the same."""
     moments = [at for event in events if (at := moment(event.get("at")))]
     if len(moments) < 2 or moments[-1] <= moments[0] or moments != sorted(moments):
         return None
     start, whole = moments[0], (moments[-1] - moments[0]).total_seconds()
     found = {str(event.get("event")): at for event in events if (at := moment(event.get("at")))}
-    lanes = [Lane(say("report.timeline.run"), [("run", 0.0, whole)], duration(whole, say))]
-    lanes += [*_job(found, start, whole, say), *_throughput(found, start, whole, spent, paid, say)]
+    lanes = [Lane(say("report.timeline.run"), [("run", 0.0, whole)], duration(durations.get("runSeconds"), say))]
+    lanes += [*_job(found, start, whole, durations, say), *_throughput(found, start, whole, spent, paid, say)]
     title = say("report.betweenSentences").join(
         say("report.timeline.lane", name=lane.name, note=lane.note) for lane in lanes
     )
@@ -56,13 +58,15 @@ def _picture(events: Events, spent: Mapping[str, Any], paid: str, say: Texts) ->
     return figure(life(lanes, whole, _ticks(whole, say), title), *([legend(*keys)] if keys else []))
 
 
-def _job(found: Mapping[str, datetime], start: datetime, whole: float, say: Texts) -> list[Lane]:
+def _job(
+    found: Mapping[str, datetime], start: datetime, whole: float, durations: Mapping[str, Any], say: Texts
+) -> list[Lane]:
     created, completed = found.get("customization job created"), found.get("customization job completed")
     if created is None:
         return []
     first = (created - start).total_seconds()
     last = (completed - start).total_seconds() if completed else whole
-    return [Lane(say("report.timeline.job"), [("job", first, last)], duration(last - first, say))]
+    return [Lane(say("report.timeline.job"), [("job", first, last)], duration(durations.get("jobSeconds"), say))]
 
 
 def _throughput(
@@ -83,7 +87,7 @@ def _throughput(
     ready = min(at.get("ready", asked), asked)
     spans = [("creating", first, ready), ("serving", ready, asked), ("deleting", asked, last)]
     amounts = [item.get("usd") for item in spent.get("items") or [] if item.get("item") == "throughputPerHour"]
-    lived = duration(last - first, say)
+    lived = duration(spent.get("throughputSeconds"), say)
     note = say(f"report.timeline.{paid}", duration=lived, usd=usd(amounts[0], say)) if amounts else lived
     return [Lane(say("report.timeline.throughput"), [span for span in spans if span[2] > span[1]], note)]
 

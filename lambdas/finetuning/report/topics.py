@@ -1,15 +1,14 @@
 """The effect by topic and by language."""
 
 from collections.abc import Mapping
-from statistics import fmean
 from typing import Any
 
 from finetuning.report.charts.dumbbell import base_to_custom
 from finetuning.report.charts.interval import interval_sketch, reach_of
-from finetuning.report.formatting import MISSING, exact, is_number, number
+from finetuning.report.formatting import MISSING, exact, number
 from finetuning.report.markup import Html, element, join, section, table
 from finetuning.report.score import Score, finite, pair, primary_score
-from finetuning.report.scores import MODELS, with_interval
+from finetuning.report.scores import with_interval
 from finetuning.report.wording import named
 from finetuning.texts import Texts
 
@@ -17,10 +16,10 @@ Effects = Mapping[str, Mapping[str, Any]]
 
 
 def topics(result: Mapping[str, Any], say: Texts) -> Html | None:
-    """Weakest first. Documents that have no effects get the means that their questions give, without intervals."""
+    """Weakest first."""
     score = primary_score(result)
     effects = result.get("effects") or {}
-    by_topic = effects.get("topic") or _means_by_topic(result, score)
+    by_topic = effects.get("topic") or {}
     by_language = effects.get("language") or {}
     if not by_topic and not by_language:
         return None
@@ -56,33 +55,14 @@ def _row(name: str, effect: Mapping[str, Any], score: Score, reach: float, say: 
     interval, p_value = pair(effect.get("ci95")), finite(effect.get("pValue"))
     written = None
     if interval:
-        written = join([exact(bound, score.show_change(bound)) for bound in interval], say("report.to"))
+        written = join([exact(bound, score.show_change(bound, say)) for bound in interval], say("report.to"))
     return [
         element("span", name, dir="auto"),
         number(effect.get("n")),
         exact(base, score.show(base)),
         exact(custom, score.show(custom)),
         base_to_custom(base, custom, score.bounds) if score.bounds else MISSING,
-        with_interval(exact(difference, score.show_change(difference)), written),
+        with_interval(exact(difference, score.show_change(difference, say)), written),
         interval_sketch(difference, interval, reach, score.tone_of_effect(interval, p_value, finite(effect.get("n"))))
         or MISSING,
     ]
-
-
-def _means_by_topic(result: Mapping[str, Any], score: Score) -> Effects:
-    """Over the questions where every model that answered has a score."""
-    questions = result.get("questions") or []
-    asked = [model for model in MODELS if any(question.get(model) for question in questions)]
-    by_topic: dict[str, list[list[float]]] = {}
-    for question in questions if asked else []:
-        scored = by_topic.setdefault(str(question.get("topic")), [])
-        values = [(question.get(model) or {}).get(score.metric) for model in asked]
-        numbers = [value for value in values if is_number(value)]
-        if len(numbers) == len(asked):
-            scored.append(numbers)
-    effects: dict[str, dict[str, Any]] = {}
-    for topic, scored in by_topic.items():
-        means = {model: fmean(values[index] for values in scored) for index, model in enumerate(asked) if scored}
-        difference = means["custom"] - means["base"] if len(means) == len(MODELS) else None
-        effects[topic] = {"n": len(scored), **means, "difference": difference}
-    return effects

@@ -14,14 +14,14 @@ def interval_picture(score: Score, say: Texts) -> Html | None:
     difference, (low, high) = score.difference, score.interval
     reach = (min(low, difference, 0.0), max(high, difference, 0.0))
     margin = (reach[1] - reach[0]) * 0.12 or 1.0
-    scale = Scale(reach[0] - margin, reach[1] + margin, 8, 352)
+    scale = Scale(reach[0] - margin, reach[1] + margin, 24, 336)
     marks = ticks(scale.low, scale.high, 6)
-    zero, axis, middle = scale(0.0), 72, 44
+    zero, axis, middle = scale(0.0), 74, 46
     title = say(
         f"report.interval.{'withZero' if low <= 0 <= high else 'withoutZero'}",
-        difference=score.show_change(difference),
-        low=score.show_change(low),
-        high=score.show_change(high),
+        difference=score.show_change(difference, say),
+        low=score.show_change(low, say),
+        high=score.show_change(high, say),
     )
     return picture(
         "interval",
@@ -47,8 +47,8 @@ def _sides(zero: float, higher_is_better: bool | None, say: Texts) -> list[Html]
     right, left = ("custom", "base") if higher_is_better else ("base", "custom")
     right_text = say("report.interval.rightBetter", model=say(f"report.model.{right}"))
     left_text = say("report.interval.leftBetter", model=say(f"report.model.{left}"))
-    sides = [label(zero + 7, 13, right_text, "start")] if zero < 200 else []
-    return sides + ([label(zero - 7, 13, left_text, "end")] if zero > 160 else [])
+    sides = [label(zero + 7, 14, right_text, "start")] if zero < 200 else []
+    return sides + ([label(zero - 7, 14, left_text, "end")] if zero > 160 else [])
 
 
 def reach_of(differences: list[tuple[float | None, Interval | None]]) -> float:
