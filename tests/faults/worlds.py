@@ -1,7 +1,7 @@
 """What a run has left where its failure path begins, or where it has ended: its world, at its branch.
 
-The engine is deterministic. So two first faults that leave the same world have the same future, whatever second fault
-comes then, and each second fault need be played in one of them only.
+The engine is deterministic. So two first faults that leave the same world have the same future, but for numbers and
+words of the report, whatever second fault comes then, and each second fault need be played in one of them only.
 """
 
 import hashlib
