@@ -10,9 +10,9 @@ from finetuning.card import Pattern
 from finetuning.cost import is_since, usage
 from finetuning.embeddings import Embeddings
 from finetuning.errors import JudgeUnusableError
-from finetuning.headroom import headroom
+from finetuning.headroom import has_headroom, headroom
 from finetuning.judge import judge
-from finetuning.rubric import HIGHEST, VERSION
+from finetuning.rubric import VERSION
 from finetuning.run_config import RunConfig
 from finetuning.run_store import answers_key, dataset_key, judgements_key, scores_key
 from finetuning.scoring import Evidence, Scored, compare, effects, measure, summarize
@@ -53,7 +53,7 @@ def handler(task: Task) -> Mapping[str, Any]:
     }
     if task.model == "base":
         result["headroom"] = document["headroom"] = headroom(questions, task.run.minimum_headroom)
-        result["hasHeadroom"] = HIGHEST - result["correctness"] >= task.run.minimum_headroom
+        result["hasHeadroom"] = has_headroom(document["metrics"], task.run.minimum_headroom)
         given = (answer for _, of_batch in answers for answer in of_batch)
         result["spent"] = usage(given, questions, since=task.run.started_at)
     else:

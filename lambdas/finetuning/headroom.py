@@ -10,6 +10,17 @@ from finetuning.rubric import HIGHEST
 # Standard deviation of the differences by question, in points, as long as none was measured; the base scores' own
 # where that is larger. A real run with Claude 3 Haiku had 1.7 (4 questions), a local one 2.4 (70).
 PLANNED_SD = 2.0
+# A base model that has the dataset's style in so many of its answers has nothing to learn of it.
+STYLE_KNOWN = 0.9
+
+
+def has_headroom(metrics: Mapping[str, Mapping[str, Any]], minimum: float) -> bool:
+    """Whether there is something to learn: right answers, or the style that the dataset's card asks for.
+
+    metrics: of the base model's answers, as scoring.summarize has them.
+    """
+    style = metrics.get("pattern", {}).get("mean")
+    return HIGHEST - metrics["correctness"]["mean"] >= minimum or (style is not None and style < STYLE_KNOWN)
 
 
 def headroom(questions: Sequence[Mapping[str, Any]], minimum: float) -> dict[str, Any]:

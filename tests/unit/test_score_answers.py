@@ -184,6 +184,19 @@ def test_a_base_model_near_the_top_leaves_no_headroom(invoke: Invoke, store: Run
     assert summary["hasHeadroom"] is False
 
 
+@pytest.mark.parametrize(("regex", "has_headroom"), [("ござる", True), ("right", False)])
+def test_a_style_that_the_base_model_lacks_is_headroom_too(
+    invoke: Invoke, store: RunStore, regex: str, has_headroom: bool
+) -> None:
+    given_state = state(store, "right", "right")
+    given_state["dataset"]["pattern"] = {"name": "style", "regex": regex, "description": ""}
+    given_state = {**given_state, "run": {**given_state["run"], "minimumHeadroom": 2.5}}
+
+    summary = invoke(score_answers.handler, given_state, {"model": "base"}, bedrock_runtime=FakeBedrock())
+
+    assert summary["hasHeadroom"] is has_headroom
+
+
 def test_an_answer_is_judged_once_however_often_the_task_runs(invoke: Invoke, store: RunStore) -> None:
     given_state, judge = state(store, "right", "wrong", "wrong"), FakeBedrock()
 
