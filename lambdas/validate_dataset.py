@@ -3,20 +3,33 @@
 A run that goes on from an earlier one takes that run's copy over, and everything that was made with it.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import IO, Any, cast
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from finetuning import resume
 from finetuning.card import Pattern, read_pattern
 from finetuning.coverage import measure, read_examples
 from finetuning.coverage_findings import Coverage, record_findings
-from finetuning.dataset import FEW_EVALUATION_RECORDS, FileSummary, batches, check_counts, check_file, render
+from finetuning.dataset import codes
+from finetuning.dataset.copies import batches, render
+from finetuning.dataset.files import FEW_EVALUATION_RECORDS, FileSummary, Source
+from finetuning.dataset.records import Record
+from finetuning.dataset.validation import Validation, validate
 from finetuning.errors import InvalidDatasetError
 from finetuning.run_store import COVERAGE, DATASET_FILES, DatasetFile, dataset_key, split_s3_uri
 from finetuning.task import Task, task
 from finetuning.texts import texts
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 CHUNK_BYTES = 1024 * 1024
+# Of a file and severity: they travel in an error's message, and in the execution's state.
+MOST_FINDINGS = 20
+# Said in the run's own language.
+_TRANSLATED = (codes.SYSTEM_PROMPTS_DIFFER, codes.FEW_EVALUATION_RECORDS)
 
 
 @task
@@ -30,15 +43,24 @@ def handler(task: Task) -> Mapping[str, Any]:
 def _capture(task: Task) -> Mapping[str, Any]:
     sources = {file: getattr(task.run.dataset, file) for file in DATASET_FILES}
     # A pass to check, one to copy, one to compare: nothing of a dataset that breaks a rule is kept. The ETag ties them.
-    etags, summaries = {}, {}
-    for file, uri in sources.items():
-        etags[file], chunks = _open(task, uri)
-        summaries[file] = check_file(file, chunks, task.base_model)
-    findings = [finding for summary in summaries.values() for finding in summary.findings]
-    findings += check_counts(summaries, task.base_model)
-    if findings:
+    opened = {file: _open(task, uri) for file, uri in sources.items()}
+    etags = {file: etag for file, (etag, _) in opened.items()}
+    digests = {file: hashlib.sha256() for file in DATASET_FILES}
+    tokens: Counter[DatasetFile] = Counter()
+
+    def count(file: DatasetFile, _line: int, records: Sequence[Record]) -> None:
+        tokens[file] += sum(record.tokens for record in records)
+
+    validation = validate(
+        {file: Source(f"{file}.jsonl", _digested(chunks, digests[file])) for file, (_, chunks) in opened.items()},
+        task.base_model,
+        most_findings=MOST_FINDINGS,
+        see=count,
+    )
+    if validation.errors:
         raise InvalidDatasetError(
-            f"The dataset {task.run.dataset.name!r} breaks {task.base_model.name}'s rules:", [str(f) for f in findings]
+            f"The dataset {task.run.dataset.name!r} breaks {task.base_model.name}'s rules:",
+            [str(finding) for finding in validation.errors],
         )
     pattern = _pattern(task)
     for file, uri in sources.items():
@@ -53,13 +75,22 @@ def _capture(task: Task) -> Mapping[str, Any]:
     coverage = measure(*(list(read_examples(_open(task, uri, etags[file])[1])) for file, uri in sources.items()))
     task.store.write_json(COVERAGE, coverage)
     return {
-        **{file: _describe(task, file, summary) for file, summary in summaries.items()},
-        "systemPrompt": _system_prompt(task, summaries["training"]),
-        "batches": batches(summaries["evaluation"].records),
+        **{
+            file: {
+                "uri": task.store.uri(dataset_key(file)),
+                "source": sources[file],
+                "sha256": digests[file].hexdigest(),
+                "records": summary.records,
+                "tokens": tokens[file],
+            }
+            for file, summary in validation.summaries.items()
+        },
+        "systemPrompt": _system_prompt(task, validation.summaries["training"]),
+        "batches": batches(validation.summaries["evaluation"].records),
         "pattern": pattern.to_json() if pattern else None,
         "trained": False,
         "customModelAnswered": False,
-        "warnings": _warnings(task, summaries, coverage),
+        "warnings": _warnings(task, validation, coverage),
     }
 
 
@@ -76,14 +107,10 @@ def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[
     return answer["ETag"], answer["Body"].iter_chunks(CHUNK_BYTES)
 
 
-def _describe(task: Task, file: DatasetFile, summary: FileSummary) -> Mapping[str, Any]:
-    return {
-        "uri": task.store.uri(dataset_key(file)),
-        "source": getattr(task.run.dataset, file),
-        "sha256": summary.sha256,
-        "records": summary.records,
-        "tokens": summary.tokens,
-    }
+def _digested(chunks: Iterator[bytes], digest: "_Hash") -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
 
 
 def _system_prompt(task: Task, training: FileSummary) -> str | None:
@@ -93,8 +120,9 @@ def _system_prompt(task: Task, training: FileSummary) -> str | None:
     return next(iter(training.system_prompts)) if len(training.system_prompts) == 1 else None
 
 
-def _warnings(task: Task, summaries: Mapping[DatasetFile, FileSummary], coverage: Coverage) -> list[str]:
-    say, warnings = texts(task.run.language), []
+def _warnings(task: Task, validation: Validation, coverage: Coverage) -> list[str]:
+    say, summaries = texts(task.run.language), validation.summaries
+    warnings = [str(finding) for finding in validation.warnings if finding.code not in _TRANSLATED]
     if len(summaries["training"].system_prompts) > 1 and not task.run.system_prompt:
         warnings.append(say("warnings.systemPromptsDiffer"))
     if (records := summaries["evaluation"].records) < FEW_EVALUATION_RECORDS:

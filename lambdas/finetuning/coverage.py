@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finetuning.dataset import read_lines
+from finetuning.dataset.lines import read_lines
 from finetuning.similarity import Similarities, Vectors, blocks, earlier_blocks, ends, vectors
 
 # The thresholds were chosen on datasets/bedrock-faq: docs/decisions/0012-coverage-by-wording.md.
@@ -41,7 +41,7 @@ class Example:
 
 
 def read_examples(chunks: Iterable[bytes]) -> Iterator[Example]:
-    """The records of a file that check_file has found nothing wrong with; of long texts, what counts of them."""
+    """The records of a file that has no errors; of long texts, what counts of them."""
     for line in read_lines(chunks):
         record = json.loads(line or b"")
         if "messages" not in record:

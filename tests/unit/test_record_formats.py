@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 from finetuning.base_models import RecordFormat, base_model
-from finetuning.dataset import check_evaluation_record, check_record
+from finetuning.dataset.rules import check_line
 from finetuning.record_formats import (
     Format,
     Record,
@@ -70,7 +70,9 @@ def test_one_turn_survives_the_way_to_every_format_and_back(wanted: RecordFormat
 
     assert format_of(converted) == wanted
     assert to_messages(converted, wanted) == record
-    assert check_record(to_line(to_messages(converted, wanted)), HAIKU) == record
+    line = to_line(to_messages(converted, wanted))
+    assert check_line(line, "training", HAIKU).record
+    assert json.loads(line) == record
 
 
 @given(records(max_turns=1, system=False), texts)
@@ -78,7 +80,7 @@ def test_one_turn_survives_as_evaluation_data(record: Record, topic: str) -> Non
     converted = written(to_evaluation(record, topic))
 
     assert format_of(converted) == "evaluation"
-    assert check_evaluation_record(to_line(converted), HAIKU) == converted
+    assert check_line(to_line(converted), "evaluation", HAIKU).record
     assert from_evaluation(converted) == (record, topic)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from finetuning.run_store import DATASET_FILES
 from finetuning.tokens import MOST_TOKENS_PER_CHARACTER, TOKEN_ERROR, estimate_tokens
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def _texts(dataset: str) -> list[str]:
     shipped = ShippedDataset(dataset)
-    splits = ("training", "validation", "evaluation")
-    return [text for split in splits for text in (*shipped.questions(split), *shipped.answers(split))]
+    return [text for split in DATASET_FILES for text in (*shipped.questions(split), *shipped.answers(split))]
 
 
 def _is_japanese(text: str) -> bool:

@@ -4,6 +4,7 @@ docs/datasets.md shows this catalogue as a table; `python -m finetuning.dataset.
 """
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,7 +18,7 @@ class Code:
 
     name: kebab-case. severity: an error is what the base model, or this experiment, does not take; all else is a
     warning. meaning: a sentence for the documents. example: the content of a file that has it; in words, where no
-    short content has. fix: a sentence, what to do.
+    short content has. fix: a sentence, what to do; FILE in it stands for the file's name.
     """
 
     name: str
@@ -26,9 +27,8 @@ class Code:
     example: bytes | str
     fix: str
 
-    def at(self, file: str, line: int, message: str, fix: str = "") -> "Finding":
-        """fix: where this finding has a better one than its kind."""
-        return Finding(file, line, self, message, fix or self.fix)
+    def at(self, file: str, line: int, message: str) -> "Finding":
+        return Finding(file, line, self, message, self.fix.replace("FILE", shlex.quote(file)))
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ RECORD_FORMAT = Code(
     "error",
     "A record is in another format than the messages format.",
     b'{"prompt": "Hello.", "completion": "Hello."}',
-    "Convert the file.",
+    "Convert it with: bedrock-ft prepare FILE --out NEW.jsonl (evaluation data: and --as evaluation).",
 )
 MISSING_KEY = Code("missing-key", "error", "A key that must be there is not.", b"{}", "Add it.")
 UNKNOWN_KEY = Code(
