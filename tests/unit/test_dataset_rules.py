@@ -51,7 +51,6 @@ def test_of_a_record_in_the_messages_format_there_is_nothing_to_say(record: byte
         (RIGHT.decode().encode("utf-16"), ["nul", "utf-8"]),
         (RIGHT.replace(b"test", b"te\0st"), ["nul"]),
         (asked("te\0st"), ["nul-text"]),
-        (RIGHT + b"\r", []),
         (RIGHT + b" ", ["surrounding-space"]),
         (b"[]", ["not-an-object"]),
         (b'"text"', ["not-an-object"]),
