@@ -72,6 +72,11 @@ def _counts(texts: Sequence[str]) -> Vectors:
     return sparse.csr_array((values, columns, row_ends), shape=(len(texts), 1 << COLUMNS_LOG2))
 
 
+def words_of(text: str) -> str:
+    """The text as it is compared: case, width and punctuation make no difference."""
+    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
+
+
 def ends(text: str) -> str:
     """The part of a text that counts."""
     half = MAX_CHARACTERS // 2
@@ -79,10 +84,9 @@ def ends(text: str) -> str:
 
 
 def _ngrams(text: str) -> NDArray[np.int32]:
-    """The columns of a text's n-grams: case, width and punctuation make no difference."""
-    words = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", ends(text)).casefold())
+    """The columns of a text's n-grams."""
     # The spaces make one n-gram even of a single character.
-    characters = np.frombuffer(f" {words.strip()}  ".encode("utf-32-le"), dtype=np.uint32)
+    characters = np.frombuffer(f" {words_of(ends(text))}  ".encode("utf-32-le"), dtype=np.uint32)
     wide = ((characters >= 0x3040) & (characters <= 0x9FFF)) | ((characters >= 0xAC00) & (characters <= 0xD7AF))
     pairs = _columns(characters, 2)[wide[:-1] & wide[1:]]
     return np.concatenate([_columns(characters, LENGTH), pairs])
