@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any, cast
 
 from finetuning import resume
-from finetuning.card import Pattern, read_pattern
+from finetuning.card import Pattern, read_card
 from finetuning.coverage import measure, read_examples
 from finetuning.coverage_findings import Coverage, record_findings
 from finetuning.dataset import FEW_EVALUATION_RECORDS, FileSummary, batches, check_counts, check_file, render
@@ -71,7 +71,7 @@ def _capture(task: Task) -> Mapping[str, Any]:
 def _pattern(task: Task) -> Pattern | None:
     """Of the dataset's card, where there is one. Raises InvalidDatasetError for a card that cannot be used."""
     card = task.store.find_bytes_at(task.run.dataset.card) if task.run.dataset.card else None
-    return read_pattern(card) if card is not None else None
+    return read_card(card).pattern if card is not None else None
 
 
 def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[bytes]]:

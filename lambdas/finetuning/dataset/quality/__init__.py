@@ -52,9 +52,7 @@ def quality_findings(
     return sorted(found, key=lambda finding: (places.index(finding.file), finding.line, finding.code.name))
 
 
-def _thin(
-    training: Sequence[Example], evaluation: Sequence[Example], on_purpose: Collection[str]
-) -> Iterator[Finding]:
+def _thin(training: Sequence[Example], evaluation: Sequence[Example], on_purpose: Collection[str]) -> Iterator[Finding]:
     _, topics = related(training, evaluation)
     found = thin_topic({"topics": [topic for topic in topics if topic["topic"] not in on_purpose]})
     lines: dict[str, int] = {}

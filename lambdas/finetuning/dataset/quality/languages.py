@@ -4,7 +4,7 @@ This module needs the scoring layer (numpy, py3langid).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from finetuning.similarity import ends
 
 # Below it, py3langid's guess does not count. No text of the shipped datasets is then taken for another language's, and
 # names, numbers, code and JSON for none.
-CONFIDENCE = 0.9
+CONFIDENCE = 0.75
 UNKNOWN: Final = ("und", "zxx")
 # A language of at most this share of a dataset's records strayed into it; one of more is meant to be there.
 STRAY = 0.08
@@ -45,9 +45,7 @@ def listener() -> Callable[[str, Example], Spoken]:
         return None if found in UNKNOWN else found
 
     def listen(file: str, record: Example) -> Spoken:
-        return Spoken(
-            file, record.line, language(record.question), language(record.answer), language(record.text)
-        )
+        return Spoken(file, record.line, language(record.question), language(record.answer), language(record.text))
 
     return listen
 

@@ -47,15 +47,16 @@ SECRETS = [
     _key("a JSON Web Token", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     Pattern("a private key", re.compile("-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----")),
     Pattern(
-        "a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:(?P<value>[^\s/:@]{3,100})@"),
+        "a password in a URL",
+        re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:(?P<value>[^\s/:@]{3,100})@"),
         _is_no_placeholder,
     ),
     Pattern(
         "a password",
         re.compile(
-            r"(?:\b(?:password|passwd|pwd|passcode|secret(?: ?access)?(?:[ _-]?key)?|api[ _-]?key|access[ _-]?token)"
-            "|パスワード|暗証番号|秘密鍵)"
-            r"[\"'」]?\s{0,3}(?:is|are|was|は|=>|[:=：])\s{0,3}[\"'`「]?(?P<value>[!#-&(-~]{8,200})",
+            "(?:(?<![a-z])(?:password|passwd|pwd|passcode|secret(?:[ _-]?access)?(?:[ _-]?key)?|api[ _-]?key"
+            "|access[ _-]?token)|パスワード|暗証番号|秘密鍵)"
+            r"[\"'」]?\s{0,3}(?:is|are|was|は|=>|[:=\uff1a])\s{0,3}[\"'`「]?(?P<value>[!#-&(-~]{8,200})",
             re.IGNORECASE,
         ),
         _is_password,
@@ -97,13 +98,17 @@ def _is_no_ones_address(value: str) -> bool:
 PERSONAL = [
     Pattern(
         "an e-mail address",
-        re.compile(r"(?<![\w.+%-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9-])"),
+        re.compile(
+            r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
+        ),
         _is_no_ones_address,
     ),
     Pattern(
         "the number of a payment card",
-        re.compile(r"(?<![\d.,-])(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|35\d\d|6011|65\d\d)(?:[ -]?\d{4}){3}(?![\d.,]*\d)"
-                   r"|(?<![\d.,-])3[47]\d\d[ -]?\d{6}[ -]?\d{5}(?![\d.,]*\d)"),
+        re.compile(
+            r"(?<![\d.,-])(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|35\d\d|6011|65\d\d)(?:[ -]?\d{4}){3}(?![\d.,]*\d)"
+            r"|(?<![\d.,-])3[47]\d\d[ -]?\d{6}[ -]?\d{5}(?![\d.,]*\d)"
+        ),
         _is_card,
     ),
     Pattern(
