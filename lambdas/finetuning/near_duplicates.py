@@ -18,7 +18,7 @@ HASHES_A_BAND = 3
 MISSED = 0.002
 # Of the texts that share a band's hashes, each is compared with so many before it: groups of any size stay cheap.
 WINDOW = 32
-PAIRS_AT_ONCE = 2_000
+PAIRS_AT_ONCE = ROWS_AT_ONCE = 1_000
 SEED = 1
 
 Rows = NDArray[np.int64]
@@ -85,12 +85,9 @@ def _bands(vectors: Vectors, threshold: float) -> Iterator[Pairs]:
     rows = np.flatnonzero(np.diff(vectors.indptr))
     if not len(rows):
         return
-    starts = vectors.indptr[rows]
-    weights = rarity(vectors) ** 2
     used = np.flatnonzero(np.bincount(vectors.indices, minlength=vectors.shape[1]))
-    places = np.zeros(vectors.shape[1], dtype=np.int32)
-    places[used] = np.arange(len(used), dtype=np.int32)
-    ngrams = places[vectors.indices]
+    weights = rarity(vectors)[used] ** 2
+    times = np.empty(vectors.shape[1], dtype=np.float32)
     # In any other order, a group's records of one file would stand beside each other, and fill each other's windows.
     order = random.permutation(len(rows))
     for _ in range(bands_for(threshold)):
@@ -98,11 +95,23 @@ def _bands(vectors: Vectors, threshold: float) -> Iterator[Pairs]:
         for _ in range(HASHES_A_BAND):
             # The least of exponentially distributed times whose rates are the weights: two rows have it in common with
             # the probability of their weighted Jaccard similarity.
-            times = random.standard_exponential(len(used), dtype=np.float32) / weights[used]
-            least = np.minimum.reduceat(times[ngrams], starts)
-            keys = (keys + least.view(np.uint32)) * np.uint64(0x9E3779B97F4A7C15)
+            times[used] = random.standard_exponential(len(used), dtype=np.float32) / weights
+            keys = (keys + _least(times, vectors)[rows].view(np.uint32)) * np.uint64(0x9E3779B97F4A7C15)
             keys ^= keys >> np.uint64(32)
         yield _within_windows(keys[order], rows[order])
+
+
+def _least(times: NDArray[np.float32], vectors: Vectors) -> NDArray[np.float32]:
+    """Of each row the least of its n-grams' times; of a row without any, anything."""
+    least = np.zeros(vectors.shape[0], dtype=np.float32)
+    # Piece by piece: a time for each n-gram of all rows would be a third of the memory that the vectors take.
+    for first in range(0, len(least), ROWS_AT_ONCE):
+        starts = vectors.indptr[first : first + ROWS_AT_ONCE + 1]
+        filled = np.flatnonzero(np.diff(starts))
+        if len(filled):
+            its_times = times[vectors.indices[starts[0] : starts[-1]]]
+            least[first + filled] = np.minimum.reduceat(its_times, starts[filled] - starts[0])
+    return least
 
 
 def _within_windows(keys: NDArray[np.uint64], rows: Rows) -> Pairs:

@@ -46,7 +46,7 @@ def test_a_question_that_is_asked_again_in_a_file(again: Example, code: str | No
     [
         (RETURNS_JA, "duplicate"),
         (
-            Example("購入した商品は、何日以内なら返品できますか?", "三十日以内に、レシートで返品できます。"),
+            Example("購入した商品は何日以内なら返品できますか。", "三十日以内に、レシートで返品できます。"),
             "near-duplicate",
         ),
         (Example(RETURNS_JA.question, "いつでもお断りしています。"), "contradiction"),

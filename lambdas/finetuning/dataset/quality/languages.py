@@ -13,12 +13,13 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from finetuning.coverage import Example
 from finetuning.dataset.codes import Finding
 from finetuning.dataset.quality.codes import ANSWER_LANGUAGE, STRAY_LANGUAGE
-from finetuning.similarity import ends
 
 # Below it, py3langid's guess does not count. No text of the shipped datasets is then taken for another language's, and
 # names, numbers, code and JSON for none.
 CONFIDENCE = 0.75
 UNKNOWN: Final = ("und", "zxx")
+# So many characters of a text show its language.
+ENOUGH = 200
 # A language of at most this share of a dataset's records strayed into it; one of more is meant to be there.
 STRAY = 0.08
 # Where answers are in another language than their questions in more than this share of a file, that is its task.
@@ -33,7 +34,10 @@ class Spoken:
     line: int
     question: str | None
     answer: str | None
-    both: str | None
+
+    @property
+    def differ(self) -> bool:
+        return None not in (self.question, self.answer) and self.question != self.answer
 
 
 def listener() -> Callable[[str, Example], Spoken]:
@@ -41,11 +45,11 @@ def listener() -> Callable[[str, Example], Spoken]:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True, min_confidence=CONFIDENCE)
 
     def language(text: str) -> str | None:
-        found: str = identifier.classify(ends(text))[0]
+        found: str = identifier.classify(text[:ENOUGH])[0]
         return None if found in UNKNOWN else found
 
     def listen(file: str, record: Example) -> Spoken:
-        return Spoken(file, record.line, language(record.question), language(record.answer), language(record.text))
+        return Spoken(file, record.line, language(record.question), language(record.answer))
 
     return listen
 
@@ -59,24 +63,20 @@ def language_findings(records: Sequence[Spoken]) -> Iterator[Finding]:
 
 def _strays(records: Sequence[Spoken]) -> Iterator[Finding]:
     # A question and an answer in two languages are the other rule's.
-    alike = [record for record in records if None in (record.question, record.answer) or not _differ(record)]
-    spoken = Counter(record.both for record in alike if record.both)
-    for record in alike:
-        if record.both and spoken[record.both] <= STRAY * spoken.total():
+    known = [(each, language) for each in records if not each.differ and (language := each.question or each.answer)]
+    spoken = Counter(language for _, language in known)
+    for record, language in known:
+        if spoken[language] <= STRAY * len(known):
             usual, _ = spoken.most_common(1)[0]
-            message = f"is in the language {record.both!r}, and most of the dataset in {usual!r}"
+            message = f"is in the language {language!r}, and most of the dataset in {usual!r}"
             yield STRAY_LANGUAGE.at(record.file, record.line, message)
 
 
 def _answers(file: str, records: Sequence[Spoken]) -> Iterator[Finding]:
     known = [record for record in records if record.question and record.answer]
-    different = [record for record in known if _differ(record)]
+    different = [record for record in known if record.differ]
     if len(different) > TASK * len(known):
         return
     for record in different:
         message = f"the question is in the language {record.question!r}, the answer in {record.answer!r}"
         yield ANSWER_LANGUAGE.at(file, record.line, message)
-
-
-def _differ(record: Spoken) -> bool:
-    return record.question != record.answer

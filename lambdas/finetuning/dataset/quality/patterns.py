@@ -10,15 +10,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Pattern:
-    """what: with its article. regex: the group `value`, or else the whole, is what must not be shown."""
+    """what: with its article. regex: the group `value`, or else the whole, is what must not be shown.
+
+    hint: is in every text that has one, and quick to look for.
+    """
 
     what: str
+    hint: re.Pattern[str]
     regex: re.Pattern[str]
     is_one: Callable[[str], bool] = lambda _: True
 
 
+_LONG = re.compile("[A-Za-z0-9_+/-]{14}")
+_DIGITS = re.compile(r"\d(?:[ -]?\d){11}")
+
+
 def _key(what: str, regex: str) -> Pattern:
-    return Pattern(what, re.compile(rf"(?<![A-Za-z0-9_-])(?:{regex})(?![A-Za-z0-9])"), _is_no_placeholder)
+    return Pattern(what, _LONG, re.compile(rf"(?<![A-Za-z0-9_-])(?:{regex})(?![A-Za-z0-9])"), _is_no_placeholder)
 
 
 def _is_no_placeholder(value: str) -> bool:
@@ -45,14 +53,16 @@ SECRETS = [
     _key("an npm token", "npm_[A-Za-z0-9]{36}"),
     _key("a PyPI token", "pypi-[A-Za-z0-9_-]{50,}"),
     _key("a JSON Web Token", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
-    Pattern("a private key", re.compile("-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----")),
+    Pattern("a private key", re.compile("PRIVATE KEY"), re.compile("-----BEGIN (?:[A-Z]+ ){0,2}PRIVATE KEY-----")),
     Pattern(
         "a password in a URL",
+        re.compile("://"),
         re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,100}:(?P<value>[^\s/:@]{3,100})@"),
         _is_no_placeholder,
     ),
     Pattern(
         "a password",
+        re.compile("pass|pwd|secret|key|token|パスワード|暗証番号|秘密鍵", re.IGNORECASE),
         re.compile(
             "(?:(?<![a-z])(?:password|passwd|pwd|passcode|secret(?:[ _-]?access)?(?:[ _-]?key)?|api[ _-]?key"
             "|access[ _-]?token)|パスワード|暗証番号|秘密鍵)"
@@ -98,6 +108,7 @@ def _is_no_ones_address(value: str) -> bool:
 PERSONAL = [
     Pattern(
         "an e-mail address",
+        re.compile("@"),
         re.compile(
             r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24}(?![A-Za-z0-9-])"
         ),
@@ -105,6 +116,7 @@ PERSONAL = [
     ),
     Pattern(
         "the number of a payment card",
+        _DIGITS,
         re.compile(
             r"(?<![\d.,-])(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|35\d\d|6011|65\d\d)(?:[ -]?\d{4}){3}(?![\d.,]*\d)"
             r"|(?<![\d.,-])3[47]\d\d[ -]?\d{6}[ -]?\d{5}(?![\d.,]*\d)"
@@ -113,16 +125,19 @@ PERSONAL = [
     ),
     Pattern(
         "the number of a bank account (IBAN)",
+        re.compile(r"[A-Z]{2}\d\d"),
         re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"),
         _is_iban,
     ),
     Pattern(
         "a US social security number",
+        re.compile(r"\d-\d\d-\d"),
         # https://www.ssa.gov/employer/randomization.html; the two that advertisements made known are nobody's.
         re.compile(r"(?<![\d-])(?!000|666|9|078-05-1120|219-09-9999)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"),
     ),
     Pattern(
         "a Japanese individual number",
+        re.compile("マイナンバー|個人番号"),
         re.compile(r"(?:マイナンバー|個人番号)[^\d]{0,12}(?P<value>\d{4}[ -]?\d{4}[ -]?\d{4})(?!\d)"),
         _is_my_number,
     ),

@@ -21,6 +21,7 @@ REGIONS = {"ja": "JP", "en": "US", "other": None}
 PERSONS = {PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 # Ten digits in a row may be anything.
 _WRITTEN_AS_A_PHONE_NUMBER = re.compile(r"^\+|^\(?0\d|\d[ ().-]+\d")
+_PHONE_HINT = re.compile(r"\d(?:[^\w\n]{0,3}\d){6}")
 # Kept free for films and documents.
 _FICTIONAL = re.compile(r"555\D?01\d\d$")
 
@@ -71,10 +72,15 @@ def _sensitive(text: str) -> Iterator[tuple[str, tuple[Code, str]]]:
 
 
 def _matches(text: str) -> Iterator[tuple[Code, str, int, str]]:
+    hints: dict[re.Pattern[str], bool] = {}
     for code, patterns in ((SECRET, SECRETS), (PERSONAL_DATA, PERSONAL)):
         for pattern in patterns:
-            for start, value in _values(pattern, text):
+            if pattern.hint not in hints:
+                hints[pattern.hint] = bool(pattern.hint.search(text))
+            for start, value in _values(pattern, text) if hints[pattern.hint] else ():
                 yield code, pattern.what, start, value
+    if not _PHONE_HINT.search(text):
+        return
     for match in PhoneNumberMatcher(text, REGIONS[language_of(text)], Leniency.VALID):
         value = match.raw_string
         written = _WRITTEN_AS_A_PHONE_NUMBER.search(value) and not _FICTIONAL.search(value)
