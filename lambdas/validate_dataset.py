@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from finetuning import resume
-from finetuning.card import Pattern, read_pattern
+from finetuning.card import Pattern, read_card
 from finetuning.coverage import measure, read_examples
 from finetuning.coverage_findings import Coverage, record_findings
 from finetuning.dataset import codes
@@ -72,7 +72,12 @@ def _capture(task: Task) -> Mapping[str, Any]:
             task.store.key(dataset_key(file)),
             ExtraArgs={"ContentType": "application/jsonl; charset=utf-8"},
         )
-    coverage = measure(*(list(read_examples(_open(task, uri, etags[file])[1])) for file, uri in sources.items()))
+    coverage = measure(
+        *(
+            [each.shortened() for each in read_examples(_open(task, uri, etags[file])[1])]
+            for file, uri in sources.items()
+        )
+    )
     task.store.write_json(COVERAGE, coverage)
     return {
         **{
@@ -97,7 +102,7 @@ def _capture(task: Task) -> Mapping[str, Any]:
 def _pattern(task: Task) -> Pattern | None:
     """Of the dataset's card, where there is one. Raises InvalidDatasetError for a card that cannot be used."""
     card = task.store.find_bytes_at(task.run.dataset.card) if task.run.dataset.card else None
-    return read_pattern(card) if card is not None else None
+    return read_card(card).pattern if card is not None else None
 
 
 def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[bytes]]:
