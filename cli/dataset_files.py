@@ -38,6 +38,8 @@ def _files(path: Path) -> list[Path]:
         return found
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
+    if not path.is_file():
+        raise UsageError(f"{path}: no file that can be read more than once")
     return [path]
 
 

@@ -1,9 +1,11 @@
 """Datasets on this machine, checked, and files mended; needs the libraries of the scoring layer."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from finetuning.base_models import BaseModel
+from finetuning.card import CARD, Card, read_card
 from finetuning.dataset.files import Source
 from finetuning.dataset.fixing import fixed_lines
 from finetuning.dataset.validation import validate
@@ -24,8 +26,8 @@ MOST_FINDINGS = 1_000
 
 def check(dataset: Dataset, model: BaseModel) -> list[CheckedFile]:
     """Raises CommandError for a file that cannot be read."""
-    sources = {kind: Source(_name(path), chunks(path)) for kind, path in dataset.items()}
-    validation = validate(sources, model, most_findings=MOST_FINDINGS)
+    sources = {kind: _source(path) for kind, path in dataset.items()}
+    validation = validate(sources, model, most_findings=MOST_FINDINGS, thin_on_purpose=_card(dataset).thin_topics)
     return [
         CheckedFile(summary.file, summary.records, [each for each in validation.findings if each.file == summary.file])
         for summary in validation.summaries.values()
@@ -47,7 +49,7 @@ def fix(datasets: Sequence[Dataset], out: Path, model: BaseModel, *, force: bool
     refuse_to_replace([out], force)
     changes = Changes()
     try:
-        write_files({out: fixed_lines(kind, Source(_name(path), chunks(path)), model, changes.add)})
+        write_files({out: fixed_lines(kind, _source(path), model, changes.add)})
     except InvalidDatasetError as error:
         raise CommandError(str(error)) from error
     console = progress_console()
@@ -55,6 +57,21 @@ def fix(datasets: Sequence[Dataset], out: Path, model: BaseModel, *, force: bool
         say(console, f"{_name(path)} {change}")
     say(console, f"{_name(out)}: {'nothing was to mend' if not changes.any else 'the corrected copy'}")
     return {kind: out}
+
+
+def _card(dataset: Dataset) -> Card:
+    """The one beside the questions, since it speaks of them; without one, a card that says nothing."""
+    path = dataset["evaluation"].with_name(CARD) if "evaluation" in dataset else None
+    if path is None or not path.is_file():
+        return Card()
+    try:
+        return read_card(b"".join(chunks(path)))
+    except InvalidDatasetError as error:
+        raise CommandError(f"{_name(path)}: {error}") from error
+
+
+def _source(path: Path) -> Source:
+    return Source(_name(path), partial(chunks, path))
 
 
 def _name(path: Path) -> str:

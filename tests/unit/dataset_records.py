@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 from finetuning.base_models import base_model
@@ -30,13 +31,13 @@ def check(
     places: Sequence[int] = (),
 ) -> FileSummary:
     """The file, which comes cut at these places."""
-    source = Source(f"{kind}.jsonl", cut(content, places))
+    source = Source(f"{kind}.jsonl", partial(cut, content, places))
     return check_file(kind, source, base_model(model), most_findings=most_findings)
 
 
 def findings(content: bytes, kind: DatasetFile = "training", model: str = "claude-3-haiku") -> Sequence[Finding]:
     """Of a file that ends in a line end, whether the content does or not."""
-    return check(content.removesuffix(b"\n") + b"\n", kind, model).findings
+    return check(content.removesuffix(b"\n") + b"\n", kind, model).found.listed()
 
 
 def codes_of(content: bytes, kind: DatasetFile = "training", model: str = "claude-3-haiku") -> list[str]:

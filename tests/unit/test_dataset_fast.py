@@ -69,5 +69,5 @@ def test_whatever_a_file_holds_there_are_findings_and_no_crash_however_it_comes(
 
     assert summary == check(content, kind, model.key, places=places)
     assert summary.size == len(content)
-    assert all(0 <= finding.line <= summary.records for finding in summary.findings)
-    assert json.dumps([str(finding) for finding in summary.findings], ensure_ascii=False).encode()
+    assert all(0 <= finding.line <= summary.records for finding in summary.found.listed())
+    assert json.dumps([str(finding) for finding in summary.found.listed()], ensure_ascii=False).encode()

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 import pytest
 from finetuning.base_models import base_model
-from finetuning.dataset.files import MAX_EVALUATION_RECORDS, FileSummary, Source, check_file, check_whole_files
+from finetuning.dataset.files import (
+    MAX_EVALUATION_RECORDS,
+    FileSummary,
+    Findings,
+    Source,
+    check_file,
+    check_whole_files,
+)
 from finetuning.dataset.records import Record
 from finetuning.run_store import DATASET_FILES, DatasetFile
 
@@ -14,7 +21,7 @@ from tests.unit.dataset_records import ASSISTANT, HAIKU, RIGHT, USER, check, lin
 def test_findings_stop_but_counting_goes_on() -> None:
     summary = check(b"broken\n" * 100 + b" " + RIGHT + b"\n", most_findings=20)
 
-    *errors, warning, more = summary.findings
+    *errors, warning, more = summary.found.listed()
     assert [finding.line for finding in errors] == list(range(1, 21))
     assert (warning.code.name, warning.line) == ("surrounding-space", 101)
     assert (more.code.name, more.severity, more.line) == ("more-errors", "error", 0)
@@ -23,7 +30,7 @@ def test_findings_stop_but_counting_goes_on() -> None:
 
 
 def test_warnings_are_counted_apart() -> None:
-    found = check((b" " + RIGHT + b"\n") * 5, most_findings=2).findings
+    found = check((b" " + RIGHT + b"\n") * 5, most_findings=2).found.listed()
 
     assert [finding.code.name for finding in found] == ["surrounding-space"] * 2 + ["more-warnings"]
 
@@ -41,11 +48,11 @@ def test_warnings_are_counted_apart() -> None:
     ],
 )
 def test_how_lines_end_is_a_warning(content: bytes, said: list[tuple[str, int]]) -> None:
-    assert [(finding.code.name, finding.line) for finding in check(content).findings] == said
+    assert [(finding.code.name, finding.line) for finding in check(content).found.listed()] == said
 
 
 def test_the_first_line_that_ends_in_cr_lf_is_named() -> None:
-    (found,) = check((RIGHT + b"\n") * 700 + RIGHT + b"\r\n" + RIGHT + b"\n").findings
+    (found,) = check((RIGHT + b"\n") * 700 + RIGHT + b"\r\n" + RIGHT + b"\n").found.listed()
 
     assert found.message == "lines that end in CR LF: 1, the first is line 701"
 
@@ -57,7 +64,7 @@ def test_records_without_errors_are_seen_with_their_lines() -> None:
         seen.extend(range(first, first + len(records)))
 
     content = RIGHT + b"\nbroken\n " + RIGHT + b"\n" + RIGHT + b"\n"
-    check_file("training", Source("x", [content]), HAIKU, most_findings=1, see=see)
+    check_file("training", Source("x", lambda: [content]), HAIKU, most_findings=1, see=see)
 
     assert seen == [1, 3, 4]
 
@@ -74,7 +81,7 @@ def test_system_prompts_tell_whether_there_is_just_one() -> None:
 def summaries(**records: int) -> dict[DatasetFile, FileSummary]:
     """Of a dataset that is right, but for these numbers of records."""
     counts = {"training": 32, "validation": 32, "evaluation": 20, **records}
-    return {kind: FileSummary(f"{kind}.jsonl", records=counts[kind]) for kind in DATASET_FILES}
+    return {kind: FileSummary(Findings(f"{kind}.jsonl", 20), records=counts[kind]) for kind in DATASET_FILES}
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,13 @@ FEW_EVALUATION_RECORDS = Code(
     b'{"question": "Hello?", "referenceAnswer": "Hello.", "topic": "greetings"}\n',
     "Add questions.",
 )
+QUALITY_SKIPPED = Code(
+    "quality-skipped",
+    "warning",
+    "The files are too large for their records to be compared: what they say was not looked at.",
+    "a file of 200 MB",
+    "Check a part of the records.",
+)
 MORE_ERRORS = Code(
     "more-errors",
     "error",

@@ -35,9 +35,12 @@ class Findings:
     seen: Counter[Severity] = field(default_factory=Counter)
 
     def add(self, line: int, code: Code, message: str) -> None:
-        self.seen[code.severity] += 1
-        if self.seen[code.severity] <= self.most:
-            self.kept.append(code.at(self.file, line, message))
+        self.keep(code.at(self.file, line, message))
+
+    def keep(self, finding: Finding) -> None:
+        self.seen[finding.severity] += 1
+        if self.seen[finding.severity] <= self.most:
+            self.kept.append(finding)
 
     def listed(self) -> list[Finding]:
         listed = list(self.kept)
@@ -51,19 +54,22 @@ class Findings:
 class FileSummary:
     """What one pass over a file found. `system_prompts` holds at most two, enough to know whether there is just one."""
 
-    file: str
+    found: Findings
     records: int = 0
     size: int = 0
-    findings: Sequence[Finding] = ()
     system_prompts: set[str | None] = field(default_factory=set)
+
+    @property
+    def file(self) -> str:
+        return self.found.file
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file's bytes in order, and its name in findings."""
+    """A file's name in findings, and what gives its bytes in order, each time from the start."""
 
     file: str
-    chunks: Iterable[bytes]
+    read: Callable[[], Iterable[bytes]]
 
 
 def check_file(
@@ -73,7 +79,8 @@ def check_file(
 
     most_findings: of each severity; the others are counted. see: gets the records that have no error.
     """
-    summary, findings = FileSummary(source.file), Findings(source.file, most_findings)
+    findings = Findings(source.file, most_findings)
+    summary = FileSummary(findings)
     ends_in_cr_lf, first_cr_lf, ended = 0, 0, True
 
     def take(line: int, records: Sequence[Record]) -> None:
@@ -86,7 +93,7 @@ def check_file(
             see(line, records)
 
     def counted() -> Iterator[bytes]:
-        for chunk in source.chunks:
+        for chunk in source.read():
             summary.size += len(chunk)
             yield chunk
 
@@ -115,7 +122,6 @@ def check_file(
         findings.add(0, codes.CRLF, f"lines that end in CR LF: {ends_in_cr_lf:,}, the first is line {first_cr_lf}")
     if not ended:
         findings.add(summary.records, codes.NO_FINAL_NEWLINE, "the last line has no line end")
-    summary.findings = findings.listed()
     return summary
 
 

@@ -29,7 +29,7 @@ def fixed_lines(kind: DatasetFile, source: Source, model: BaseModel, tell: Tell)
     Raises InvalidDatasetError for a line that is too long to be held. Memory: a line, and about 200 bytes a record.
     """
     first_of: dict[bytes, int] = {}
-    for number, line in enumerate(_lines(source.chunks), start=1):
+    for number, line in enumerate(_lines(source.read()), start=1):
         if line is None:
             found = codes.LINE_SIZE.at(source.file, number, f"the line is longer than {MAX_LINE_BYTES:,} bytes")
             raise InvalidDatasetError("The file cannot be corrected:", [str(found)])
