@@ -10,7 +10,7 @@ from finetuning.run_store import DATASET_FILES, DatasetFile
 
 from cli.errors import CommandError, UsageError
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 128 * 1024
 
 Dataset = Mapping[DatasetFile, Path]
 

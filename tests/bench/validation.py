@@ -28,7 +28,7 @@ RECORDS = 10_000
 ROUNDS = 7
 GIGABYTE = 10**9
 MOST_MEGABYTES = 200
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 128 * 1024
 AT_LEAST = 5
 MODEL = base_model(DEFAULT_BASE_MODEL)
 
@@ -63,6 +63,9 @@ class Conversation(Model):
         roles = [message.role for message in self.messages]
         if roles != ["user", "assistant"] * (len(roles) // 2):
             raise ValueError("roles do not alternate")
+        # As for tokens, a bound is enough here too.
+        if len(self.system) + sum(len(message.content) for message in self.messages) > MODEL.limits.tokens_per_record:
+            raise ValueError("too long")
         return self
 
 

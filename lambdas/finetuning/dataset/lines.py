@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 # Longer than any record of the allowed tokens; a line beyond it is skipped without being held in memory.
 MAX_LINE_BYTES = 1024 * 1024
 # What fits into a processor's cache with all that is made of it.
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 128 * 1024
 
 
 def read_lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
