@@ -29,7 +29,6 @@ def right_records(lines: bytes, kind: DatasetFile, model: BaseModel) -> Sequence
 
     lines: whole ones, joined by \\n; the last may end in one.
     """
-    lines = lines.removesuffix(b"\n")
     escapes = b"\\" in lines
     try:
         records, strings = _decoded(lines, kind, model, escapes)
@@ -37,7 +36,7 @@ def right_records(lines: bytes, kind: DatasetFile, model: BaseModel) -> Sequence
         return None
     if strings is None or (escapes and b"\\u0000" in lines):
         return None
-    codes = np.frombuffer(lines, np.uint8)
+    codes = np.frombuffer(lines, np.uint8, len(lines) - lines.endswith(b"\n"))
     ends = np.flatnonzero(codes == _LINE_END)
     if not _is_a_record_a_line(codes, ends, len(records)) or _quotes(codes, lines, escapes) != 2 * strings:
         return None

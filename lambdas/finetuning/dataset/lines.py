@@ -31,7 +31,7 @@ def read_blocks(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
             if len(held) > MAX_LINE_BYTES:
                 held, too_long = b"", True
             continue
-        block = held + piece[:whole]
+        block = b"".join((held, memoryview(piece)[:whole]))
         held = piece[whole:]
         # Only the first line can be longer than a piece.
         if too_long or len(block) > MAX_LINE_BYTES:
