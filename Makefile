@@ -8,7 +8,7 @@ RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATAS
 # The browser of tests/browser: npm brings one for Linux on x64; CHROMIUM=/path/to/chrome names another.
 BROWSER := $(if $(CHROMIUM),,.cache/chromium/installed)
 
-.PHONY: run test faults screenshots check format synth bootstrap deploy destroy lock clean
+.PHONY: run test faults bench screenshots check format synth bootstrap deploy destroy lock clean
 run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
@@ -17,6 +17,9 @@ test: .venv/installed node_modules/installed $(BROWSER)  ## all tests
 
 faults: .venv/installed node_modules/installed  ## every fault at every state; writes docs/faults.md (ONLY=text: a part)
 	$(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
+
+bench: .venv/installed  ## how fast a dataset's files are checked, beside json and pydantic, and in how much memory
+	$(BIN)/python tests/bench/validation.py
 
 screenshots: .venv/installed node_modules/installed $(BROWSER)  ## the pictures in docs/
 	PYTHONPATH=tests/pages $(BIN)/python tests/browser/screenshots.py
@@ -40,7 +43,7 @@ bootstrap deploy destroy: .venv/installed node_modules/installed  ## CDK_FLAGS="
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url
 lock:  ## every requirements file: ours, the scoring layer's (for Lambda, with our versions), the emulator's for tests/e2e
 	$(COMPILE) --universal --python-version 3.11 pyproject.toml --output-file requirements.txt
-	printf '%s\n' numpy regex sacrebleu scipy | $(COMPILE) --no-annotate --python-version 3.14 --python-platform aarch64-manylinux_2_28 \
+	printf '%s\n' msgspec numpy phonenumberslite py3langid regex sacrebleu scipy | $(COMPILE) --no-annotate --python-version 3.14 --python-platform aarch64-manylinux_2_28 \
 	  --only-binary :all: --constraint requirements.txt - --output-file lambdas/requirements-scoring.txt
 	echo "ministack>=1.5,<1.6" | $(COMPILE) --no-annotate --universal --python-version 3.11 \
 	  - --output-file tests/e2e/requirements.txt

@@ -3,20 +3,33 @@
 A run that goes on from an earlier one takes that run's copy over, and everything that was made with it.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import IO, Any, cast
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from finetuning import resume
-from finetuning.card import Pattern, read_pattern
+from finetuning.card import Card, read_card
 from finetuning.coverage import measure, read_examples
-from finetuning.coverage_findings import Coverage, record_findings
-from finetuning.dataset import FEW_EVALUATION_RECORDS, FileSummary, batches, check_counts, check_file, render
+from finetuning.dataset import codes
+from finetuning.dataset.copies import batches, render
+from finetuning.dataset.files import FEW_EVALUATION_RECORDS, FileSummary, Source
+from finetuning.dataset.records import Record
+from finetuning.dataset.validation import Validation, validate
 from finetuning.errors import InvalidDatasetError
 from finetuning.run_store import COVERAGE, DATASET_FILES, DatasetFile, dataset_key, split_s3_uri
 from finetuning.task import Task, task
 from finetuning.texts import texts
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 CHUNK_BYTES = 1024 * 1024
+# Of a file and severity: they travel in an error's message, and in the execution's state.
+MOST_FINDINGS = 20
+# Said in the run's own language.
+_TRANSLATED = (codes.SYSTEM_PROMPTS_DIFFER, codes.FEW_EVALUATION_RECORDS)
 
 
 @task
@@ -29,44 +42,72 @@ def handler(task: Task) -> Mapping[str, Any]:
 
 def _capture(task: Task) -> Mapping[str, Any]:
     sources = {file: getattr(task.run.dataset, file) for file in DATASET_FILES}
-    # A pass to check, one to copy, one to compare: nothing of a dataset that breaks a rule is kept. The ETag ties them.
-    etags, summaries = {}, {}
-    for file, uri in sources.items():
-        etags[file], chunks = _open(task, uri)
-        summaries[file] = check_file(file, chunks, task.base_model)
-    findings = [finding for summary in summaries.values() for finding in summary.findings]
-    findings += check_counts(summaries, task.base_model)
-    if findings:
+    etags: dict[DatasetFile, str] = {}
+
+    def read(file: DatasetFile) -> Iterator[bytes]:
+        """Each pass (to check, to look at quality, to copy, to compare) reads the same object: the ETag ties them."""
+        etags[file], chunks = _open(task, sources[file], etags.get(file))
+        return chunks
+
+    card = _card(task)
+    tokens: Counter[DatasetFile] = Counter()
+
+    def count(file: DatasetFile, _line: int, records: Sequence[Record]) -> None:
+        tokens[file] += sum(record.tokens for record in records)
+
+    validation = validate(
+        {file: Source(f"{file}.jsonl", partial(read, file)) for file in DATASET_FILES},
+        task.base_model,
+        most_findings=MOST_FINDINGS,
+        thin_on_purpose=card.thin_topics,
+        see=count,
+    )
+    if validation.errors:
         raise InvalidDatasetError(
-            f"The dataset {task.run.dataset.name!r} breaks {task.base_model.name}'s rules:", [str(f) for f in findings]
+            f"The dataset {task.run.dataset.name!r} breaks {task.base_model.name}'s rules:",
+            [str(finding) for finding in validation.errors],
         )
-    pattern = _pattern(task)
-    for file, uri in sources.items():
-        _, chunks = _open(task, uri, etags[file])
-        source = _Stream(render(file, chunks, task.base_model))
-        task.services.s3.upload_fileobj(
-            cast(IO[bytes], source),
-            task.store.bucket,
-            task.store.key(dataset_key(file)),
-            ExtraArgs={"ContentType": "application/jsonl; charset=utf-8"},
-        )
-    coverage = measure(*(list(read_examples(_open(task, uri, etags[file])[1])) for file, uri in sources.items()))
+    # Nothing of a dataset that breaks a rule is kept.
+    digests = {file: _copy(task, file, read(file)) for file in DATASET_FILES}
+    coverage = measure(*([each.shortened() for each in read_examples(read(file))] for file in DATASET_FILES))
     task.store.write_json(COVERAGE, coverage)
     return {
-        **{file: _describe(task, file, summary) for file, summary in summaries.items()},
-        "systemPrompt": _system_prompt(task, summaries["training"]),
-        "batches": batches(summaries["evaluation"].records),
-        "pattern": pattern.to_json() if pattern else None,
+        **{
+            file: {
+                "uri": task.store.uri(dataset_key(file)),
+                "source": sources[file],
+                "sha256": digests[file],
+                "records": summary.records,
+                "tokens": tokens[file],
+            }
+            for file, summary in validation.summaries.items()
+        },
+        "systemPrompt": _system_prompt(task, validation.summaries["training"]),
+        "batches": batches(validation.summaries["evaluation"].records),
+        "pattern": card.pattern.to_json() if card.pattern else None,
         "trained": False,
         "customModelAnswered": False,
-        "warnings": _warnings(task, summaries, coverage),
+        "warnings": _warnings(task, validation),
     }
 
 
-def _pattern(task: Task) -> Pattern | None:
-    """Of the dataset's card, where there is one. Raises InvalidDatasetError for a card that cannot be used."""
+def _card(task: Task) -> Card:
+    """The dataset's, or one that says nothing. Raises InvalidDatasetError for a card that cannot be used."""
     card = task.store.find_bytes_at(task.run.dataset.card) if task.run.dataset.card else None
-    return read_pattern(card) if card is not None else None
+    return read_card(card) if card is not None else Card()
+
+
+def _copy(task: Task, file: DatasetFile, chunks: Iterator[bytes]) -> str:
+    """Writes the run's own copy; returns the source's SHA-256."""
+    digest = hashlib.sha256()
+    copy = _Stream(render(file, _digested(chunks, digest), task.base_model))
+    task.services.s3.upload_fileobj(
+        cast(IO[bytes], copy),
+        task.store.bucket,
+        task.store.key(dataset_key(file)),
+        ExtraArgs={"ContentType": "application/jsonl; charset=utf-8"},
+    )
+    return digest.hexdigest()
 
 
 def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[bytes]]:
@@ -76,14 +117,10 @@ def _open(task: Task, uri: str, etag: str | None = None) -> tuple[str, Iterator[
     return answer["ETag"], answer["Body"].iter_chunks(CHUNK_BYTES)
 
 
-def _describe(task: Task, file: DatasetFile, summary: FileSummary) -> Mapping[str, Any]:
-    return {
-        "uri": task.store.uri(dataset_key(file)),
-        "source": getattr(task.run.dataset, file),
-        "sha256": summary.sha256,
-        "records": summary.records,
-        "tokens": summary.tokens,
-    }
+def _digested(chunks: Iterator[bytes], digest: "_Hash") -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
 
 
 def _system_prompt(task: Task, training: FileSummary) -> str | None:
@@ -93,13 +130,14 @@ def _system_prompt(task: Task, training: FileSummary) -> str | None:
     return next(iter(training.system_prompts)) if len(training.system_prompts) == 1 else None
 
 
-def _warnings(task: Task, summaries: Mapping[DatasetFile, FileSummary], coverage: Coverage) -> list[str]:
-    say, warnings = texts(task.run.language), []
+def _warnings(task: Task, validation: Validation) -> list[str]:
+    say, summaries = texts(task.run.language), validation.summaries
+    warnings = []
     if len(summaries["training"].system_prompts) > 1 and not task.run.system_prompt:
         warnings.append(say("warnings.systemPromptsDiffer"))
     if (records := summaries["evaluation"].records) < FEW_EVALUATION_RECORDS:
         warnings.append(say("warnings.fewEvaluationRecords", n=records, aim=FEW_EVALUATION_RECORDS))
-    return warnings + [finding["text"] for finding in record_findings(coverage, say)]
+    return warnings + [str(finding) for finding in validation.warnings if finding.code not in _TRANSLATED]
 
 
 class _Stream:

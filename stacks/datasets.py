@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
-from finetuning.card import CARD, read_pattern
+from finetuning.card import CARD, read_card
 from finetuning.errors import InvalidDatasetError
 
 DATASETS = Path(__file__).parent.parent / "datasets"
@@ -40,6 +40,6 @@ class ShippedDatasets(Construct):
             raise InvalidDatasetError(f"The dataset {folder} cannot be deployed:", missing)
         files = {split: folder / f"{split}.jsonl" for split in SPLITS}
         if (card := folder / CARD).exists():
-            read_pattern(card.read_bytes())
+            read_card(card.read_bytes())
             files["card"] = card
         return {name: s3_assets.Asset(self, f"{folder.name}-{name}", path=str(path)) for name, path in files.items()}

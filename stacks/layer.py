@@ -1,4 +1,4 @@
-"""The scoring layer: sacrebleu, scipy and numpy for Lambda's platform, installed by uv from wheels, without Docker."""
+"""The layer of scoring and of checking datasets: libraries for Lambda's platform, installed by uv from wheels."""
 
 import hashlib
 import shutil

@@ -10,7 +10,8 @@ from typing import Literal
 
 from finetuning.errors import UnknownBaseModelError
 
-RecordFormat = Literal["messages", "converse"]
+# What they look like: record_formats.py.
+RecordFormat = Literal["messages", "converse", "promptCompletion"]
 
 
 @dataclass(frozen=True)
@@ -231,10 +232,10 @@ JUDGE_MODELS: Mapping[str, JudgeModel] = {
 DEFAULT_JUDGE_MODEL = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 
 # AWS user guide, "Amazon Titan Text Embeddings models", read 2026-11: more than 100 languages; at most 8,192 tokens,
-# and a Japanese character is about one.
+# and a Japanese character may be more than one (tokens.py).
 EMBEDDING_MODEL = EmbeddingModel(
     id="amazon.titan-embed-text-v2:0",
-    max_characters=8_000,
+    max_characters=6_500,
     prices={"embeddingPer1kTokens": Price(0.00002, "public price lists, read 2026-11")},
     regions=("us-east-1", "us-west-2"),
 )

@@ -1,8 +1,12 @@
-"""card.json, the optional fourth file of a dataset: what its answers must look like, beside being right.
+"""card.json, the optional fourth file of a dataset: what its records alone do not say.
 
-    {"pattern": {"name": "ござる", "regex": "ござる。?$", "description": "every answer ends in ござる"}}
+    {
+      "pattern": {"name": "ござる", "regex": "ござる。?$", "description": "every answer ends in ござる"},
+      "thinTopics": {"topics": ["agents"], "reason": "shows what becomes of a fact that was seen once"}
+    }
 
-The metric `pattern` is the share of answers in which the regular expression is found.
+pattern: what its answers must look like, beside being right; the metric `pattern` is the share of answers in which the
+regular expression is found. thinTopics: topics of the evaluation data that have few training records on purpose.
 """
 
 import json
@@ -29,21 +33,40 @@ class Pattern:
         return asdict(self)
 
 
-def read_pattern(card: bytes) -> Pattern | None:
-    """The pattern of a card; None where it has none. Raises InvalidDatasetError, which lists what is wrong."""
+@dataclass(frozen=True)
+class Card:
+    """pattern: None where it has none. thin_topics: those of which no finding is made."""
+
+    pattern: Pattern | None = None
+    thin_topics: tuple[str, ...] = ()
+
+
+def read_card(card: bytes) -> Card:
+    """Raises InvalidDatasetError, which lists what is wrong."""
     try:
         document = json.loads(card)
     except (ValueError, RecursionError) as error:
         raise _invalid([f"not JSON ({error}): write one JSON object"]) from None
     if not isinstance(document, dict):
         raise _invalid(['must be a JSON object, for example {"pattern": {"name": …, "regex": …}}'])
-    problems = [f"{key}: unknown field; known is pattern" for key in document.keys() - {"pattern"}]
-    given = document.get("pattern")
-    if given is not None:
-        problems += _problems(given)
+    known = ("pattern", "thinTopics")
+    problems = [f"{key}: unknown field; known are {', '.join(known)}" for key in document if key not in known]
+    pattern, thin = (document.get(key) for key in known)
+    if pattern is not None:
+        problems += _problems(pattern)
+    if thin is not None and not _are_topics_with_a_reason(thin):
+        problems.append("thinTopics: must be an object with topics, a list of texts, and their reason, a text")
     if problems:
         raise _invalid(sorted(problems))
-    return None if given is None else Pattern(**given)
+    return Card(None if pattern is None else Pattern(**pattern), () if thin is None else tuple(thin["topics"]))
+
+
+def _are_topics_with_a_reason(given: Any) -> bool:  # noqa: ANN401 - JSON
+    if not isinstance(given, Mapping) or given.keys() != {"topics", "reason"}:
+        return False
+    topics, reason = given["topics"], given["reason"]
+    texts = [*topics, reason] if isinstance(topics, list) else [None]
+    return all(isinstance(text, str) and text.strip() for text in texts)
 
 
 def _problems(given: Any) -> list[str]:  # noqa: ANN401 - JSON

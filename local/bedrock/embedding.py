@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embe
 import json
 from dataclasses import dataclass
 
+from finetuning.tokens import estimate_tokens
+
 from local.bedrock.errors import NotEmulatedError, validation_error
-from local.bedrock.token_counts import estimated_tokens
 
 MAX_TOKENS = 8_192
 MAX_CHARACTERS = 50_000
@@ -22,7 +23,7 @@ class EmbeddingRequest:
 
     @property
     def tokens(self) -> int:
-        return estimated_tokens(self.text)
+        return estimate_tokens(self.text)
 
 
 def read_request(body: bytes) -> EmbeddingRequest:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finetuning.tokens import estimate_tokens
+
 from local.bedrock.errors import NotEmulatedError, validation_error
 from local.bedrock.service_model import Document
-from local.bedrock.token_counts import estimated_tokens
 
 # Where Converse leaves it to the model: the longest answer of the catalogue's models, and their temperature.
 _MAX_TOKENS = 4096
@@ -123,7 +124,7 @@ def _prompt(
     texts = [*system, *(text for _, text in messages)]
     return Prompt(
         question=messages[-1][1],
-        input_tokens=sum(estimated_tokens(text) for text in texts),
+        input_tokens=sum(estimate_tokens(text) for text in texts),
         max_tokens=max_tokens,
         temperature=temperature,
         tool=tool,

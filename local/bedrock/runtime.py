@@ -4,6 +4,7 @@ import json
 from itertools import count
 
 from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS
+from finetuning.tokens import estimate_tokens
 
 from local.bedrock import embedding
 from local.bedrock.account import Account, resource_id
@@ -22,7 +23,6 @@ from local.bedrock.prompts import (
 from local.bedrock.provisioned_throughput import ProvisionedThroughputs, Status
 from local.bedrock.service_model import Document
 from local.bedrock.settings import Settings
-from local.bedrock.token_counts import estimated_tokens
 
 _FIRST_TOKEN_MS = 400
 _TOKEN_MS = 12
@@ -128,13 +128,13 @@ class Runtime:
         verdict = judgement(self._models, prompt.question) if prompt.tool else None
         if verdict is None:
             return _completion(prompt, WITHOUT_TASK)
-        output_tokens = estimated_tokens(json.dumps(verdict, ensure_ascii=False))
+        output_tokens = estimate_tokens(json.dumps(verdict, ensure_ascii=False))
         return Completion("", "tool_use", prompt.input_tokens, output_tokens, _latency_ms(output_tokens), verdict)
 
 
 def _completion(prompt: Prompt, text: str) -> Completion:
     # The stand-in counts tokens in its own way, so its answer may be a few of ours longer than asked.
-    output_tokens = min(estimated_tokens(text), prompt.max_tokens)
+    output_tokens = min(estimate_tokens(text), prompt.max_tokens)
     stop_reason = "max_tokens" if output_tokens == prompt.max_tokens else "end_turn"
     return Completion(text, stop_reason, prompt.input_tokens, output_tokens, _latency_ms(output_tokens))
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
 from finetuning.base_models import BaseModel
+from finetuning.tokens import estimate_tokens
 
-from local.bedrock.token_counts import estimated_tokens
 from local.stand_in import TrainingRecord
 
 _CONVERSE_SCHEMA = "bedrock-conversation-2024"
@@ -48,7 +48,7 @@ def _record(line: str, base_model: BaseModel) -> TrainingRecord:
         for word in base_model.reserved:
             if word in text:
                 raise ValueError(f"reserved keyword {word!r}")
-    if sum(estimated_tokens(text) for text in texts) > base_model.limits.tokens_per_record:
+    if sum(estimate_tokens(text) for text in texts) > base_model.limits.tokens_per_record:
         raise ValueError(f"more than {base_model.limits.tokens_per_record} tokens")
     return TrainingRecord(system=system, prompt=turns[-2][1], answer=turns[-1][1])
 

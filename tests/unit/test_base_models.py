@@ -19,7 +19,7 @@ from finetuning.base_models import (
     base_model,
     living,
 )
-from finetuning.dataset import MAX_LINE_BYTES
+from finetuning.dataset.lines import MAX_LINE_BYTES
 from finetuning.errors import UnknownBaseModelError
 from finetuning.tags import owner_tags
 

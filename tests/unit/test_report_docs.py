@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from finetuning.calibration import LEAST_SEPARATION, LOWEST_REFERENCE, QUESTIONS
 from finetuning.cost import PLANNED_CREATION_HOURS, PLANNED_SECONDS_PER_ANSWER
-from finetuning.coverage import DIFFERENT_ANSWERS, RELATED, SAME_QUESTION
+from finetuning.coverage import RELATED
 from finetuning.coverage_findings import THIN, WEAK
 from finetuning.diagnosis import FALLING, LEARNED_BY_HEART, OVERFITTING_RISE, RULES
 from finetuning.headroom import PLANNED_SD
 from finetuning.power import ALPHA
+from finetuning.repetition import DIFFERENT_ANSWERS, SAME_QUESTION
 from finetuning.report.comparison import MOST_OF_A_SETTING
 from finetuning.report.page import MOST_BYTES
 from finetuning.scoring import METRICS

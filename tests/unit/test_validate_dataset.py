@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,8 @@ def test_every_finding_of_every_file_is_listed_and_nothing_is_kept(
     assert summary == "The dataset 'mine' breaks Claude 3 Haiku's rules:"
     assert [line.split(":")[0] for line in found] == [
         "training.jsonl line 41",
-        "evaluation.jsonl line 1",
         "validation.jsonl",
+        "evaluation.jsonl line 1",
     ]
     assert [store.find_bytes(dataset_key(file)) for file in DATASET_FILES] == [None] * 3
 
@@ -190,12 +191,7 @@ def test_what_the_training_data_holds_on_each_question_is_kept(
     assert [topic["topic"] for topic in coverage["topics"]] == ["numbers"]
 
 
-@pytest.mark.parametrize(
-    ("language", "said"), [("en", "Questions of evaluation.jsonl that"), ("ja", "evaluation.jsonl の質問のうち")]
-)
-def test_records_that_are_in_each_others_way_are_warnings(
-    invoke: Invoke, upload: Callable[..., None], language: str, said: str
-) -> None:
+def test_records_that_are_in_each_others_way_are_warnings(invoke: Invoke, upload: Callable[..., None]) -> None:
     def told(question: str, answer: str) -> Mapping[str, Any]:
         messages = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
         return {"system": "Be brief.", "messages": messages}
@@ -210,9 +206,19 @@ def test_records_that_are_in_each_others_way_are_warnings(
         evaluation=GOOD["evaluation"] + lines(evaluation),
     )
 
-    leaked, contradictory, validation = invoke(validate_dataset.handler, state(language=language))["warnings"]
+    warnings = invoke(validate_dataset.handler, state())["warnings"]
 
-    assert leaked.startswith(said)
-    assert "21 → 41" in leaked
-    assert "42 → 41" in contradictory
-    assert "33 → 42" in validation
+    found = {re.sub(r":.*\((.*?)\).*", r": \1", warning) for warning in warnings}
+    assert {
+        "training.jsonl line 42: contradiction",
+        "validation.jsonl line 33: leak",
+        "evaluation.jsonl line 21: leak",
+    } <= found
+
+
+def test_what_the_files_look_like_is_a_warning(invoke: Invoke, upload: Callable[..., None]) -> None:
+    upload(validation=GOOD["validation"].replace(b"\n", b"\r\n"))
+
+    (warning,) = invoke(validate_dataset.handler, state())["warnings"]
+
+    assert warning.startswith("validation.jsonl: lines that end in CR LF: 32, the first is line 1 (crlf).")
