@@ -1,7 +1,7 @@
 """Which records of a dataset ask the same, and whether they contradict each other: one notion of both for all.
 
 This module needs the scoring layer (scipy, numpy). The thresholds were chosen on datasets/bedrock-faq:
-docs/decisions/0012-coverage-by-wording.md and 0019-near-duplicates-by-minhash.md.
+docs/decisions/0012-coverage-by-wording.md and 0020-near-duplicates-by-minhash.md.
 """
 
 import re
