@@ -10,7 +10,8 @@ from typing import Literal
 
 from finetuning.errors import UnknownBaseModelError
 
-RecordFormat = Literal["messages", "converse"]
+# What they look like: record_formats.py.
+RecordFormat = Literal["messages", "converse", "promptCompletion"]
 
 
 @dataclass(frozen=True)

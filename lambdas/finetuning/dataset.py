@@ -6,12 +6,16 @@ Files are streamed: memory is bounded by the longest line allowed, not by the fi
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from reprlib import repr as shortened
 from typing import Any
 
-from finetuning.base_models import BaseModel, RecordFormat
+from finetuning.base_models import BaseModel
+from finetuning.record_formats import EVALUATION_KEYS, Record, from_messages, to_line
+from finetuning.record_formats import RecordError as _RecordError
+from finetuning.record_formats import kind as _kind
+from finetuning.record_formats import only_keys as _only_keys
 from finetuning.run_config import MAX_SYSTEM_PROMPT
 from finetuning.run_store import DatasetFile
 from finetuning.tokens import estimate_tokens
@@ -24,9 +28,6 @@ MAX_EVALUATION_RECORDS = 500
 FEW_EVALUATION_RECORDS = 20
 BATCH_SIZE = 8
 MAX_FINDINGS = 20
-EVALUATION_KEYS = ("question", "referenceAnswer", "topic")
-
-Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,6 @@ class FileSummary:
     sha256: str = ""
     findings: list[Finding] = field(default_factory=list)
     system_prompts: set[str | None] = field(default_factory=set)
-
-
-class _RecordError(Exception):
-    """(code, message, fix) of the first thing wrong with a record."""
 
 
 def check_file(file: DatasetFile, chunks: Iterable[bytes], model: BaseModel) -> FileSummary:
@@ -123,7 +120,7 @@ def check_counts(summaries: Mapping[DatasetFile, FileSummary], model: BaseModel)
 
 def check_record(line: bytes | None, model: BaseModel) -> Record:
     """A training or validation record in the messages format. Raises _RecordError."""
-    record = _parse_object(line)
+    record = parse_object(line)
     _only_keys(record, required=("messages",), optional=("system",))
     system = record.get("system", "")
     if not isinstance(system, str):
@@ -173,7 +170,7 @@ def _check_message(index: int, message: object) -> str:
 
 def check_evaluation_record(line: bytes | None, model: BaseModel) -> Record:
     """A question, a reference answer and a topic, each a text that is not empty. Raises _RecordError."""
-    record = _parse_object(line)
+    record = parse_object(line)
     _only_keys(record, required=EVALUATION_KEYS)
     for key in EVALUATION_KEYS:
         if not isinstance(record[key], str) or not record[key].strip():
@@ -184,7 +181,8 @@ def check_evaluation_record(line: bytes | None, model: BaseModel) -> Record:
     return record
 
 
-def _parse_object(line: bytes | None) -> dict[str, Any]:
+def parse_object(line: bytes | None) -> dict[str, Any]:
+    """The JSON object on a line; None: the line was too long. Raises RecordError."""
     if line is None:
         raise _RecordError(
             "line-size", f"the line is longer than {MAX_LINE_BYTES:,} bytes", "Shorten or split the record."
@@ -203,14 +201,7 @@ def _parse_object(line: bytes | None) -> dict[str, Any]:
         raise _RecordError("json", f"not JSON: {error}", "Write one JSON object on the line.") from None
     if not isinstance(record, dict):
         raise _RecordError("not-an-object", f"the line holds {_kind(record)}", "Write one JSON object on the line.")
-    try:
-        json.dumps(record, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        raise _RecordError(
-            "surrogate", "a text holds half of a surrogate pair (\\ud800-\\udfff)", "Write the character."
-        ) from None
-    except RecursionError as error:
-        raise _RecordError("json", f"too deep: {error}", "Write one JSON object on the line.") from None
+    to_line(record)
     return record
 
 
@@ -225,23 +216,6 @@ def _refuse_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise _RecordError("duplicate-key", f"the key {shortened(key)} stands twice in one object", "Keep one.")
         record[key] = value
     return record
-
-
-def _only_keys(
-    given: Mapping[str, object], required: tuple[str, ...], optional: tuple[str, ...] = (), where: str = ""
-) -> None:
-    for key in required:
-        if key not in given:
-            raise _RecordError("missing-key", f"{where}the key {key!r} is missing", f"Give {', '.join(required)}.")
-    for key in given:
-        if key not in required + optional:
-            allowed = ", ".join(required + optional)
-            raise _RecordError("unknown-key", f"{where}unknown key {shortened(key)}", f"Only {allowed} may stand here.")
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def record_tokens(record: Record) -> int:
@@ -267,28 +241,16 @@ def read_lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
         yield None if too_long else held.removesuffix(b"\r")
 
 
-def _to_converse(record: Record) -> Record:
-    """Nova's format: https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html"""
-    rendered: dict[str, Any] = {"schemaVersion": "bedrock-conversation-2024"}
-    if record.get("system"):
-        rendered["system"] = [{"text": record["system"]}]
-    rendered["messages"] = [{"role": m["role"], "content": [{"text": m["content"]}]} for m in record["messages"]]
-    return rendered
-
-
-_RENDERERS: Mapping[RecordFormat, Callable[[Record], Record] | None] = {"messages": None, "converse": _to_converse}
-
-
 def render(file: DatasetFile, chunks: Iterable[bytes], model: BaseModel) -> Iterator[bytes]:
     """The checked file's bytes as the base model's customization job reads them, one line at a time.
 
     A file that is in the right format already keeps every byte of its records.
     """
-    renderer = None if file == "evaluation" else _RENDERERS[model.record_format]
+    keep = file == "evaluation" or model.record_format == "messages"
     for line in read_lines(chunks):
         if line is None:
             raise ValueError("a line over the limit got past check_file")
-        yield (json.dumps(renderer(json.loads(line)), ensure_ascii=False).encode() if renderer else line) + b"\n"
+        yield (line if keep else to_line(from_messages(json.loads(line), model.record_format))) + b"\n"
 
 
 def batches(records: int) -> list[dict[str, int]]:
