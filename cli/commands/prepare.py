@@ -31,14 +31,14 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     add_source_options(parser)
     parser.add_argument("--out", metavar="OUT.jsonl", type=Path, required=True, help="the file to write")
     parser.add_argument(
-        "--as", dest="wanted", choices=get_args(Format), help="the format to write (default: the base model's)"
+        "--as", dest="format", choices=get_args(Format), help="the format to write (default: the base model's)"
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     model = base_model(options.base_model)
-    wanted: Format = options.wanted or model.record_format
+    wanted: Format = options.format or model.record_format
     if wanted != "evaluation" and options.topic_key:
         raise UsageError("--topic-key is for --as evaluation: training data has no topics")
     if wanted == "evaluation" and options.system:

@@ -23,7 +23,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True)
 class Row:
-    """place: "line 7" or "row 7", counted from 1; content: its values by key, or what is wrong with it."""
+    """place: such as "line 7", counted from 1; content: its values by key, or what is wrong with it."""
 
     place: str
     content: Mapping[str, Any] | RecordError
@@ -84,8 +84,8 @@ def _jsonl(_: str, stream: BinaryIO) -> Iterator[Row]:
 
 
 def _json(name: str, stream: BinaryIO) -> Iterator[Row]:
-    for line, text in json_rows(name, stream.read().decode()):
-        yield Row(f"line {line}", _parsed(text.encode()))
+    for number, (line, text) in enumerate(json_rows(name, stream.read().decode()), start=1):
+        yield Row(f"item {number} (line {line})", _parsed(text.encode()))
 
 
 def _parsed(text: bytes | None) -> Mapping[str, Any] | RecordError:
