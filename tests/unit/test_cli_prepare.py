@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write_csv(rows: list[tuple[str, ...]], header: tuple[str, ...] = ("質問", "回答")) -> None:
+def write_csv(rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("質問", "回答")) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([header, *rows])
     Path("data.csv").write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
