@@ -11,7 +11,6 @@ from finetuning.preparation.records import ExampleReader, Keys, TopicUse
 from finetuning.preparation.sources import ENDINGS, read_rows
 from finetuning.record_formats import RecordError
 from rich.console import Console
-from rich.text import Text
 
 from cli.errors import CommandError, UsageError
 from cli.output import say
@@ -54,10 +53,10 @@ def each_row(source: Path, make: Callable[[Mapping[str, Any] | RecordError], Mad
     """
     bad = number = 0
     try:
-        with source.open("rb") as stream, console.status(Text(f"reading {source}")) as status:
+        with source.open("rb") as stream, console.status("reading") as status:
             for number, row in enumerate(read_rows(str(source), stream), start=1):
                 if number % _ROWS_BETWEEN_SIGNS == 0:
-                    status.update(Text(f"reading {source}: {number:,} rows"))
+                    status.update(f"reading: {number:,} rows")
                 try:
                     made = make(row.content)
                 except RecordError as error:

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     examples = list(each_row(options.source, example, console))
     say_what_was_taken(reader, console)
     try:
-        with console.status(Text(f"comparing {len(examples):,} questions")):
+        with console.status(f"comparing {len(examples):,} questions"):
             divided = split(examples, shares, options.seed, model)
     except ExperimentError as error:
         raise CommandError(f"{options.source}: {error}") from error

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import sys
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -137,6 +139,21 @@ def test_a_character_on_the_border_of_two_chunks_is_one_character() -> None:
     assert content.index("日".encode()) == 1024 * 1024 - 1
 
     assert contents("x.jsonl", content)[1] == {"a": "日"}
+
+
+@pytest.mark.parametrize(("name", "row"), [("x.jsonl", b'{"a": "%s"}\n'), ("x.csv", b"%s\n")])
+def test_a_large_file_is_not_held_in_memory(name: str, row: bytes, tmp_path: Path) -> None:
+    size = 16 * 1024 * 1024
+    (tmp_path / name).write_bytes(b"a\n" * name.endswith("csv") + row % (b"x" * 10_000) * (size // 10_000))
+
+    with (tmp_path / name).open("rb") as stream:
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in read_rows(name, stream)) == size // 10_000
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < size / 2
 
 
 def test_parquet_without_its_library_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

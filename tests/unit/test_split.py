@@ -179,7 +179,7 @@ def test_a_system_prompt_that_all_share_is_the_runs_and_another_is_no_evaluation
         (
             [example("Just this one, a hundred times") for _ in range(300)],
             TWO_FILES,
-            "stay together, up to 300 of them",
+            r"stay together \(up to 300 of them\)",
         ),
     ],
 )

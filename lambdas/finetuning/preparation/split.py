@@ -16,7 +16,6 @@ from finetuning.preparation.groups import same_questions
 from finetuning.preparation.records import Example, line_of
 from finetuning.record_formats import RecordError, to_line
 from finetuning.run_store import DATASET_FILES, DatasetFile
-from finetuning.similarity import ends
 
 
 @dataclass(frozen=True)
@@ -40,20 +39,25 @@ def split(examples: Sequence[Example], shares: Shares, seed: int, model: BaseMod
     shares are better: a run refuses such a dataset anyway. The error says which shares would do, or that none would.
     """
     as_evaluation = _evaluation_lines(examples, model) if shares["evaluation"] else [b"" for _ in examples]
-    asked = [_asked(example) for example in examples]
+    asked = [coverage.example(each.record, line).shortened() for line, each in enumerate(examples, start=1)]
     groups = same_questions(asked)
     items = [
-        Item(each.topic, each.question, group, line is not None)
-        for each, group, line in zip(asked, groups, as_evaluation, strict=True)
+        Item(each.topic, of_record.question, group, line is not None)
+        for each, of_record, group, line in zip(examples, asked, groups, as_evaluation, strict=True)
     ]
     files = divide(items, shares, seed)
     lines: dict[DatasetFile, list[bytes]] = {file: [] for file in DATASET_FILES if shares[file]}
     for example, evaluation, file in zip(examples, as_evaluation, files, strict=True):
         lines[file].append(evaluation if file == "evaluation" and evaluation else to_line(example.record))
     sizes = Counter(groups)
-    _check({file: len(of_file) for file, of_file in lines.items()}, shares, max(sizes.values()), model)
+    counts = count_by_topic(items, files)
+    kept = (
+        f"records that ask the same stay together (up to {max(sizes.values()):,} of them), "
+        f"and one of each topic in training ({len(counts):,} topics)"
+    )
+    _check({file: len(of_file) for file, of_file in lines.items()}, shares, kept, model)
     together = sum(size for size in sizes.values() if size > 1)
-    return Split(lines, count_by_topic(items, files), together, sum(line is None for line in as_evaluation))
+    return Split(lines, counts, together, sum(line is None for line in as_evaluation))
 
 
 def _evaluation_lines(examples: Sequence[Example], model: BaseModel) -> list[bytes | None]:
@@ -73,14 +77,11 @@ def _evaluation_lines(examples: Sequence[Example], model: BaseModel) -> list[byt
     return lines
 
 
-def _asked(example: Example) -> coverage.Example:
-    """As a run compares it. question: all that comes before the answer."""
-    *before, answer = (message["content"] for message in example.record["messages"])
-    return coverage.Example(ends("\n".join(before)), ends(answer), example.topic)
+def _check(counts: Mapping[DatasetFile, int], shares: Shares, kept: str, model: BaseModel) -> None:
+    """Raises InvalidDatasetError where a file would have fewer or more records than it may.
 
-
-def _check(counts: Mapping[DatasetFile, int], shares: Shares, largest_group: int, model: BaseModel) -> None:
-    """Raises InvalidDatasetError where a file would have fewer or more records than it may."""
+    kept: what moved the numbers of records away from the shares.
+    """
     problems = _problems(counts, model)
     if not problems:
         return
@@ -92,7 +93,7 @@ def _check(counts: Mapping[DatasetFile, int], shares: Shares, largest_group: int
             f"{limits.validation_min:,} records for training and validation, and at most {limits.total_max:,}"
         )
     elif others == shares:
-        advice = f"Records that ask the same stay together, up to {largest_group:,} of them: add others, or remove some"
+        advice = f"The shares would do, but {kept}: add records, or remove some"
     else:
         options = " ".join(f"--{file} {share}" for file, share in others.items())
         advice = f"Other shares would do, such as {options}"
