@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning.base_models import base_model
 from finetuning.errors import ExperimentError
-from finetuning.preparation.records import Example, training_record
+from finetuning.preparation.records import Example
+from finetuning.preparation.rules import check_training
 from finetuning.preparation.split import Split, split
 from finetuning.record_formats import RecordError
 from finetuning.run_store import DATASET_FILES, DatasetFile
@@ -59,7 +60,8 @@ def run(options: argparse.Namespace) -> int:
 
     def example(row: Mapping[str, Any] | RecordError) -> Example:
         read = reader.read(row)
-        return Example(training_record(read, model), read.topic)
+        check_training(read.record, model)
+        return read
 
     examples = list(each_row(options.source, example, console))
     say_what_was_taken(reader, console)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from finetuning.base_models import base_model
 from finetuning.errors import SourceError
-from finetuning.preparation.records import Example, ExampleReader, Keys, TopicUse, line_of, training_record
+from finetuning.preparation.records import Example, ExampleReader, Keys, TopicUse, line_of
 from finetuning.record_formats import RecordError, to_evaluation, to_line
 
 HAIKU, NOVA = base_model("claude-3-haiku"), base_model("nova-lite")
@@ -124,7 +124,7 @@ def test_a_topic_that_is_not_needed_is_said_to_be_left_out() -> None:
     assert read.left_out == {"topic"}
     # In a known format, a key that it has no place for is an error: left out, it would be a silent change.
     with pytest.raises(RecordError, match="unknown key 'topic'"):
-        training_record(read.read({**RECORD, "topic": "地理"}), HAIKU)
+        line_of(read.read({**RECORD, "topic": "地理"}), "messages", HAIKU)
 
 
 def test_a_system_prompt_is_given_but_replaces_none() -> None:
@@ -133,6 +133,7 @@ def test_a_system_prompt_is_given_but_replaces_none() -> None:
 
     assert read.read(RECORD).record == read.read(with_system).record == with_system
     assert read.read({"system": "", **RECORD}).record == with_system
+    assert reader().read({"system": "", **RECORD}).record == RECORD
     assert read.read({"q": "東京は?", "a": "首都です。"}).record == with_system
     with pytest.raises(RecordError, match="of its own"):
         read.read({"system": "詳しく。", **RECORD})
@@ -150,8 +151,13 @@ def test_a_line_keeps_the_rules_of_its_base_model() -> None:
 
 @pytest.mark.parametrize("wanted", ["messages", "converse", "evaluation"])
 def test_a_record_that_is_none_is_refused_in_every_format(wanted: Any) -> None:  # noqa: ANN401 - one of Format
-    for record in ({"messages": "x"}, {"messages": RECORD["messages"][:1]}, {**RECORD, "id": 7}):
+    for record in (
+        {"messages": "x"},
+        {"messages": RECORD["messages"][:1]},
+        {**RECORD, "id": 7},
+        {**RECORD, "system": 0},
+    ):
         with pytest.raises(RecordError):
-            line_of(Example(record, "t"), wanted, HAIKU)
+            line_of(reader().read(record), wanted, HAIKU)
     with pytest.raises(RecordError, match="longer than"):
         line_of(Example({**RECORD, "system": "x" * 2_000_000}, "t"), wanted, HAIKU)

@@ -7,8 +7,8 @@ from reprlib import repr as shortened
 from typing import Any, Literal
 
 from finetuning.base_models import BaseModel
-from finetuning.dataset import MAX_LINE_BYTES, check_evaluation_record, check_record
 from finetuning.errors import SourceError
+from finetuning.preparation.rules import check_evaluation, check_training
 from finetuning.record_formats import (
     Format,
     Record,
@@ -107,33 +107,24 @@ class ExampleReader:
         raise SourceError(f"{self.name}: {problem} Give --{what}-key one of its keys: {keys}")
 
     def _with_system(self, record: Record) -> Record:
-        if not self.system:
-            return record
-        if record.get("system") not in (None, "", self.system):
+        """An empty system prompt is none."""
+        own = record.get("system", "")
+        if self.system and own not in ("", self.system):
             message = "it has a system prompt of its own, which the given one would replace"
             raise RecordError("lossy", message, "Leave --system out, or prepare such records apart.")
-        return {"system": self.system, **{key: value for key, value in record.items() if key != "system"}}
-
-
-def training_record(example: Example, model: BaseModel) -> Record:
-    """The example's record, by all rules of the base model. Raises RecordError."""
-    return check_record(_bounded(to_line(example.record)), model)
+        prompt = self.system if own == "" else own
+        rest = {key: value for key, value in record.items() if key != "system"}
+        return rest if prompt == "" else {"system": prompt, **rest}
 
 
 def line_of(example: Example, wanted: Format, model: BaseModel) -> bytes:
     """The example as a line of a file in that format, by the rules of the base model. Raises RecordError."""
+    check_training(example.record, model, trained=wanted != "evaluation")
     if wanted != "evaluation":
-        return to_line(from_messages(training_record(example, model), wanted))
-    # What a model reserves is reserved in training only.
-    record = training_record(example, replace(model, reserved=()))
-    line = to_line(to_evaluation(record, example.topic))
-    check_evaluation_record(_bounded(line), model)
-    return line
-
-
-def _bounded(line: bytes) -> bytes | None:
-    """As read_lines has lines that are too long."""
-    return line if len(line) <= MAX_LINE_BYTES else None
+        return to_line(from_messages(example.record, wanted))
+    record = to_evaluation(example.record, example.topic)
+    check_evaluation(record, model)
+    return to_line(record)
 
 
 def _take_text(rest: dict[str, Any], key: str) -> str:

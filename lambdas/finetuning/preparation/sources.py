@@ -11,10 +11,11 @@ from functools import partial
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
-from finetuning.dataset import MAX_LINE_BYTES, parse_object, read_lines
+from finetuning.dataset import MAX_LINE_BYTES, read_lines
 from finetuning.errors import SourceError
 from finetuning.languages import language_of
 from finetuning.preparation.json_rows import json_rows
+from finetuning.preparation.rules import parsed
 from finetuning.record_formats import RecordError
 
 _CHUNK_BYTES = 1024 * 1024
@@ -80,19 +81,12 @@ def _jsonl(_: str, stream: BinaryIO) -> Iterator[Row]:
     for number, line in enumerate(read_lines(_chunks(stream)), start=1):
         # A blank line holds nothing that could be lost.
         if line is None or line.strip():
-            yield Row(f"line {number}", _parsed(line))
+            yield Row(f"line {number}", parsed(line))
 
 
 def _json(name: str, stream: BinaryIO) -> Iterator[Row]:
     for number, (line, text) in enumerate(json_rows(name, stream.read().decode()), start=1):
-        yield Row(f"item {number} (line {line})", _parsed(text.encode()))
-
-
-def _parsed(text: bytes | None) -> Mapping[str, Any] | RecordError:
-    try:
-        return parse_object(text)
-    except RecordError as error:
-        return error
+        yield Row(f"item {number} (line {line})", parsed(text.encode()))
 
 
 def _delimited(name: str, stream: BinaryIO, delimiter: str) -> Iterator[Row]:

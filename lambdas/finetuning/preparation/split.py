@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 from finetuning import coverage
 from finetuning.base_models import BaseModel
-from finetuning.dataset import FileSummary, check_counts
 from finetuning.errors import InvalidDatasetError
 from finetuning.preparation.division import Item, Shares, count_by_topic, divide, possible_shares
 from finetuning.preparation.groups import same_questions
 from finetuning.preparation.records import Example, line_of
+from finetuning.preparation.rules import problems_of_counts
 from finetuning.record_formats import RecordError, to_line
 from finetuning.run_store import DATASET_FILES, DatasetFile
 
@@ -82,11 +82,13 @@ def _check(counts: Mapping[DatasetFile, int], shares: Shares, kept: str, model: 
 
     kept: what moved the numbers of records away from the shares.
     """
-    problems = _problems(counts, model)
+    problems = problems_of_counts(counts, model)
     if not problems:
         return
     records, limits = sum(counts.values()), model.limits
-    others = possible_shares(shares, lambda each: not _problems({f: records * each[f] // 100 for f in counts}, model))
+    others = possible_shares(
+        shares, lambda each: not problems_of_counts({f: records * each[f] // 100 for f in counts}, model)
+    )
     if others is None:
         advice = (
             f"No shares of {records:,} records would do: {model.name} takes at least {limits.training_min:,} + "
@@ -98,9 +100,3 @@ def _check(counts: Mapping[DatasetFile, int], shares: Shares, kept: str, model: 
         options = " ".join(f"--{file} {share}" for file, share in others.items())
         advice = f"Other shares would do, such as {options}"
     raise InvalidDatasetError("divided like this, no run would take the dataset:", [*problems, advice])
-
-
-def _problems(counts: Mapping[DatasetFile, int], model: BaseModel) -> list[str]:
-    """counts: of the files that are wanted."""
-    summaries = {file: FileSummary(records=counts.get(file, 1)) for file in DATASET_FILES}
-    return [str(finding) for finding in check_counts(summaries, model)]
