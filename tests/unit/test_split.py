@@ -71,6 +71,16 @@ def test_every_topic_is_divided_alike() -> None:
     assert [dict(of_topic) for of_topic in counts.values()] == [{"training": 12, "validation": 4, "evaluation": 4}] * 3
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_large_groups_and_small_topics_cost_no_share(seed: int) -> None:
+    half: Shares = {"training": 50, "validation": 50, "evaluation": 0}
+    one_large_group = [Item("", f"q{number}", min(number, 15)) for number in range(30)]
+    assert divide(one_large_group, half, seed).count("validation") == 15
+
+    small_topics = [Item(str(number) if number < 20 else "large", f"q{number}", number) for number in range(100)]
+    assert divide(small_topics, TWO_FILES, seed).count("validation") == 15
+
+
 def test_another_seed_and_no_other_order_divides_differently() -> None:
     all_items = [Item("", f"q{number}", number) for number in range(100)]
     files = divide(all_items, TWO_FILES, 0)
