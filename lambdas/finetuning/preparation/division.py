@@ -53,7 +53,7 @@ def divide(items: Sequence[Item], shares: Shares, seed: int) -> list[DatasetFile
 
 
 def _shuffled(question: str, seed: int) -> bytes:
-    """A place among the others that hangs on the text alone: a record that is added moves no other."""
+    """A place among the others that hangs on the text alone: a record that is added moves few others."""
     return hashlib.sha256(f"{seed}\n{question}".encode()).digest()
 
 
