@@ -42,7 +42,7 @@ bootstrap deploy destroy: .venv/installed node_modules/installed  ## CDK_FLAGS="
 
 COMPILE = $(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url
 lock:  ## every requirements file: ours, the scoring layer's (for Lambda, with our versions), the emulator's for tests/e2e
-	$(COMPILE) --universal --python-version 3.11 pyproject.toml --output-file requirements.txt
+	$(COMPILE) --universal --extra parquet --python-version 3.11 pyproject.toml --output-file requirements.txt
 	printf '%s\n' msgspec numpy phonenumberslite py3langid regex sacrebleu scipy | $(COMPILE) --no-annotate --python-version 3.14 --python-platform aarch64-manylinux_2_28 \
 	  --only-binary :all: --constraint requirements.txt - --output-file lambdas/requirements-scoring.txt
 	echo "ministack>=1.5,<1.6" | $(COMPILE) --no-annotate --universal --python-version 3.11 \

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands import compare, index, reap, report, run, validate
+from cli.commands import compare, index, prepare, reap, report, run, split, validate
 from cli.errors import CommandError
 from cli.output import say_error
 
-_COMMANDS = (validate, run, report, compare, index, reap)
+_COMMANDS = (prepare, split, validate, run, report, compare, index, reap)
 INTERRUPTED = 130
 _TERMINATIONS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    options = make_parser().parse_args(arguments)
     try:
         with _orderly_termination():
             exit_code: int = options.run(options)
@@ -46,7 +46,7 @@ def _orderly_termination() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bedrock-ft", description="Does fine-tuning a model on Amazon Bedrock help, on your data?"
     )

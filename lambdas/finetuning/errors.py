@@ -4,6 +4,7 @@ ExperimentError                       a message for people: what, where, what to
 ├── InvalidInputError                 the execution's input or name is wrong (every problem listed)
 ├── UnknownBaseModelError             the base model is not in the catalogue
 ├── PrerequisitesNotMetError          something outside the run must change first (every problem listed)
+├── SourceError                       a file to prepare cannot be read: its encoding, its structure or its keys
 ├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)
 ├── CustomizationJobError             the job failed, was stopped or took too long
 ├── ProvisionedThroughputError        the throughput failed, or did not come into service in time
@@ -33,6 +34,10 @@ class InvalidInputError(ProblemsError):
 
 
 class PrerequisitesNotMetError(ProblemsError):
+    pass
+
+
+class SourceError(ExperimentError):
     pass
 
 

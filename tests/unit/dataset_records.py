@@ -40,6 +40,10 @@ def findings(content: bytes, kind: DatasetFile = "training", model: str = "claud
     return check(content.removesuffix(b"\n") + b"\n", kind, model).found.listed()
 
 
+def errors(content: bytes, kind: DatasetFile = "training", model: str = "claude-3-haiku") -> list[Finding]:
+    return [finding for finding in findings(content, kind, model) if finding.severity == "error"]
+
+
 def codes_of(content: bytes, kind: DatasetFile = "training", model: str = "claude-3-haiku") -> list[str]:
     return [finding.code.name for finding in findings(content, kind, model)]
 

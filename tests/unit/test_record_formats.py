@@ -70,9 +70,7 @@ def test_one_turn_survives_the_way_to_every_format_and_back(wanted: RecordFormat
 
     assert format_of(converted) == wanted
     assert to_messages(converted, wanted) == record
-    line = to_line(to_messages(converted, wanted))
-    assert check_line(line, "training", HAIKU).record
-    assert json.loads(line) == record
+    assert check_line(to_line(to_messages(converted, wanted)), "training", HAIKU).record is not None
 
 
 @given(records(max_turns=1, system=False), texts)
@@ -80,7 +78,7 @@ def test_one_turn_survives_as_evaluation_data(record: Record, topic: str) -> Non
     converted = written(to_evaluation(record, topic))
 
     assert format_of(converted) == "evaluation"
-    assert check_line(to_line(converted), "evaluation", HAIKU).record
+    assert check_line(to_line(converted), "evaluation", HAIKU).record is not None
     assert from_evaluation(converted) == (record, topic)
 
 
