@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands import compare, index, reap, report, run
+from cli.commands import compare, generate, index, reap, report, run
 from cli.errors import CommandError
 from cli.output import say_error
 
-_COMMANDS = (run, report, compare, index, reap)
+_COMMANDS = (run, report, compare, index, reap, generate)
 INTERRUPTED = 130
 _TERMINATIONS = (signal.SIGTERM, signal.SIGHUP)
 

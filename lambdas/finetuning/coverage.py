@@ -134,6 +134,19 @@ def _contradictions(training: Sequence[Example], of_training: Vectors) -> dict[s
     return _listed(pairs)
 
 
+def repeated(questions: Sequence[str], against: Sequence[str]) -> set[int]:
+    """The places of those questions that `against`, or a question before them, asks too."""
+    of_against, of_questions = vectors(against, questions)
+    pairs = [
+        *(
+            (row, against[other])
+            for row, other, _ in _same_questions(blocks(of_questions, of_against) if against else ())
+        ),
+        *((row, questions[other]) for row, other, _ in _same_questions(earlier_blocks(of_questions))),
+    ]
+    return {row for row, other in pairs if _numbers_agree(questions[row], other)}
+
+
 def _same_questions(compared: Iterable[tuple[int, Similarities]]) -> Iterator[tuple[int, int, float]]:
     """(row, its most similar column, similarity) where they ask the same."""
     for first, similarities in compared:
