@@ -136,6 +136,8 @@ def _contradictions(training: Sequence[Example], of_training: Vectors) -> dict[s
 
 def repeated(questions: Sequence[str], against: Sequence[str]) -> set[int]:
     """The places of those questions that `against`, or a question before them, asks too."""
+    if not questions:
+        return set()
     of_against, of_questions = vectors(against, questions)
     pairs = [
         *(

@@ -151,7 +151,7 @@ class Generation:
     def _distinct(self, candidates: Sequence[PlacedPair]) -> list[PlacedPair]:
         """Those that ask nothing that the others, the kept pairs or the given files ask."""
         questions = [placed.pair.question for placed in [*self.made.pairs, *candidates]]
-        asked_before = repeated(questions, self._wanted.against) if candidates else set()
+        asked_before = repeated(questions, self._wanted.against)
         first = len(self.made.pairs)
         distinct = [placed for at, placed in enumerate(candidates, start=first) if at not in asked_before]
         self._drop("question asked before", len(candidates) - len(distinct))

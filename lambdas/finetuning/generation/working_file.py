@@ -11,6 +11,8 @@ from typing import Any
 
 from finetuning.errors import WorkingFileError
 
+_BEGINNING = b'{"settings": '
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -51,27 +53,34 @@ class WorkingFile:
         self._append({"request": _fingerprint(request), "reply": asdict(reply)})
 
     def _load(self) -> bool:
-        """False where the file has no whole line."""
+        """False where no whole line is there."""
         content = self.path.read_bytes()
         # A process that was killed while it wrote leaves part of a line.
         whole = content[: content.rfind(b"\n") + 1]
+        if whole:
+            self._read(whole)
+        elif not _BEGINNING.startswith(content[: len(_BEGINNING)]):
+            raise self._foreign()
         os.truncate(self.path, len(whole))
-        if not whole:
-            return False
+        return bool(whole)
+
+    def _read(self, lines: bytes) -> None:
         try:
-            first, *rest = map(json.loads, whole.splitlines())
-            before = first["settings"]
+            first, *rest = map(json.loads, lines.splitlines())
+            before = {**first["settings"]}
             for line in rest:
                 self._replies[line["request"]].append(Reply(**line["reply"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise WorkingFileError(f"{self.path}: not what this command writes: move it away") from error
-        other = [name for name in {**before, **self._settings} if before.get(name) != self._settings.get(name)]
+            raise self._foreign() from error
+        other = [name for name in before | self._settings if before.get(name) != self._settings.get(name)]
         if other:
             raise WorkingFileError(
                 f"{self.path} holds what an unfinished call with other settings has paid for ({', '.join(other)} "
                 "differ): call with those again to finish it, choose another file, or remove it"
             )
-        return True
+
+    def _foreign(self) -> WorkingFileError:
+        return WorkingFileError(f"{self.path}: not what this command writes: move it away")
 
     def _append(self, line: Mapping[str, Any]) -> None:
         with self.path.open("ab") as file:
