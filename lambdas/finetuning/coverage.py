@@ -4,27 +4,21 @@ This module needs the scoring layer (scipy, numpy); what follows from its docume
 """
 
 import json
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finetuning.dataset import read_lines
-from finetuning.similarity import Similarities, Vectors, blocks, earlier_blocks, ends, vectors
+from finetuning.repetition import Repetition, most_similar, repetitions, rounded
+from finetuning.similarity import blocks, ends, vectors
 
-# The thresholds were chosen on datasets/bedrock-faq: docs/decisions/0012-coverage-by-wording.md.
-# A training record (question and answer) this similar to a question with its reference answer is related to it.
+# A training record (question and answer) this similar to a question with its reference answer is related to it. Chosen on
+# datasets/bedrock-faq: docs/decisions/0012-coverage-by-wording.md.
 RELATED = 0.3
-# Questions this similar are the same one, perhaps lightly reworded.
-SAME_QUESTION = 0.67
-# Answers to the same question that are less similar than this differ.
-DIFFERENT_ANSWERS = 0.2
 MAX_PAIRS = 20
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True)
@@ -65,18 +59,19 @@ def measure(
     contradictions: {"count", "pairs": [{"line", "otherLine", "similarity", "answers"}]}; answers: their similarity
     """
     questions, topics = _related(training, evaluation)
-    of_training, of_validation, of_evaluation = vectors(
-        *([example.question for example in examples] for examples in (training, validation, evaluation))
-    )
+    # Training data first: what asks the same as one of its records is the later one.
+    repeated = repetitions([*training, *validation, *evaluation])
+    borders = accumulate(map(len, (training, validation, evaluation)), initial=0)
+    of_training, of_validation, of_evaluation = (range(*each) for each in pairwise(borders))
     return {
         "threshold": RELATED,
         "questions": questions,
         "topics": topics,
         "leaks": {
-            "evaluation": _leaks(evaluation, of_evaluation, training, of_training),
-            "validation": _leaks(validation, of_validation, training, of_training),
+            "evaluation": _leaks(repeated, of_evaluation, of_training),
+            "validation": _leaks(repeated, of_validation, of_training),
         },
-        "contradictions": _contradictions(training, of_training),
+        "contradictions": _contradictions(repeated, of_training),
     }
 
 
@@ -94,7 +89,7 @@ def _related(
             questions.append(
                 {
                     "records": int(is_related.sum()),
-                    "similarity": _rounded(row[best]),
+                    "similarity": rounded(row[best]),
                     "line": best + 1 if row[best] > 0 else None,
                 }
             )
@@ -106,69 +101,31 @@ def _related(
     return questions, topics
 
 
-def _leaks(
-    examples: Sequence[Example], of_examples: Vectors, training: Sequence[Example], of_training: Vectors
-) -> dict[str, Any]:
-    """The questions that training data asks too."""
-    pairs = [
-        {"line": row + 1, "otherLine": column + 1, "similarity": similarity}
-        for row, column, similarity in _same_questions(blocks(of_examples, of_training))
-        if _numbers_agree(examples[row].question, training[column].question)
-    ]
-    return _listed(pairs)
+def _leaks(repeated: Sequence[Repetition], file: range, training: range) -> dict[str, Any]:
+    """The questions of a file that training data asks too. file, training: the places of their records."""
+    return _listed(
+        [
+            {"line": each.later - file.start + 1, "otherLine": each.earlier + 1, "similarity": each.questions}
+            for each in most_similar(each for each in repeated if each.later in file and each.earlier in training)
+        ]
+    )
 
 
-def _contradictions(training: Sequence[Example], of_training: Vectors) -> dict[str, Any]:
+def _contradictions(repeated: Sequence[Repetition], training: range) -> dict[str, Any]:
     """Training records that ask the same as one before them, and answer something else."""
-    asked_twice = [
-        pair
-        for pair in _same_questions(earlier_blocks(of_training))
-        if _numbers_agree(training[pair[0]].question, training[pair[1]].question)
-    ]
-    (of_answers,) = vectors([example.answer for example in training])
-    pairs = []
-    for row, earlier, similarity in asked_twice:
-        answers = _rounded((of_answers[[row]] @ of_answers[[earlier]].T).toarray()[0, 0])
-        if answers < DIFFERENT_ANSWERS or not _numbers_agree(training[row].answer, training[earlier].answer):
-            pairs.append({"line": row + 1, "otherLine": earlier + 1, "similarity": similarity, "answers": answers})
-    return _listed(pairs)
-
-
-def repeated(questions: Sequence[str], against: Sequence[str]) -> set[int]:
-    """The places of those questions that `against`, or a question before them, asks too."""
-    if not questions:
-        return set()
-    of_against, of_questions = vectors(against, questions)
-    pairs = [
-        *(
-            (row, against[other])
-            for row, other, _ in _same_questions(blocks(of_questions, of_against) if against else ())
-        ),
-        *((row, questions[other]) for row, other, _ in _same_questions(earlier_blocks(of_questions))),
-    ]
-    return {row for row, other in pairs if _numbers_agree(questions[row], other)}
-
-
-def _same_questions(compared: Iterable[tuple[int, Similarities]]) -> Iterator[tuple[int, int, float]]:
-    """(row, its most similar column, similarity) where they ask the same."""
-    for first, similarities in compared:
-        best: NDArray[np.int64] = similarities.argmax(axis=1)
-        for row, column in enumerate(best):
-            if similarities[row, column] >= SAME_QUESTION:
-                yield first + row, int(column), _rounded(similarities[row, column])
-
-
-def _numbers_agree(one: str, other: str) -> bool:
-    """Whether neither text has a number where the other has a different one."""
-    first, second = (set(_NUMBER.findall(unicodedata.normalize("NFKC", text))) for text in (one, other))
-    return first <= second or second <= first
+    return _listed(
+        [
+            {
+                "line": each.later + 1,
+                "otherLine": each.earlier + 1,
+                "similarity": each.questions,
+                "answers": each.answers,
+            }
+            for each in most_similar(each for each in repeated if each.contradictory and each.later in training)
+        ]
+    )
 
 
 def _listed(pairs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The most similar ones, and how many there are."""
     return {"count": len(pairs), "pairs": sorted(pairs, key=lambda pair: -pair["similarity"])[:MAX_PAIRS]}
-
-
-def _rounded(similarity: float) -> float:
-    """A rounding error may bring a cosine above 1."""
-    return round(min(float(similarity), 1.0), 3)

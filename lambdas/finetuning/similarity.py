@@ -31,22 +31,36 @@ def vectors(*collections: Sequence[str]) -> list[Vectors]:
     The weights are scikit-learn's: (1 + ln(occurrences)) * (1 + ln((1 + texts) / (1 + texts with the n-gram))).
     """
     counts = _counts([text for texts in collections for text in texts])
-    number = counts.shape[0]
-    texts_with = np.bincount(counts.indices, minlength=1 << COLUMNS_LOG2)
-    rarity = (1 + np.log((1 + number) / (1 + texts_with))).astype(np.float32)
-    counts.data = (1 + np.log(counts.data)) * rarity[counts.indices]
-    lengths = np.sqrt(counts.multiply(counts).sum(axis=1))
-    counts.data /= np.repeat(lengths, np.diff(counts.indptr))
+    weights = rarity(counts)
+    # Piece by piece: whole copies of the largest dataset's n-grams would be most of the memory that is needed.
+    for first in range(0, counts.shape[0], ROWS_AT_ONCE):
+        ends_of_rows = counts.indptr[first : first + ROWS_AT_ONCE + 1]
+        piece = slice(ends_of_rows[0], ends_of_rows[-1])
+        data = (1 + np.log(counts.data[piece])) * weights[counts.indices[piece]]
+        rows = np.repeat(np.arange(len(ends_of_rows) - 1), np.diff(ends_of_rows))
+        counts.data[piece] = data / np.sqrt(np.bincount(rows, data**2))[rows]
     borders = np.cumsum([0, *map(len, collections)])
-    return [counts[first:last] for first, last in pairwise(borders)]
+    return [counts[first:last] for first, last in pairwise(borders)] if len(collections) > 1 else [counts]
+
+
+def rarity(rows: Vectors) -> NDArray[np.float32]:
+    """The weight of each n-gram: the fewer rows have it, the more."""
+    rows_with = np.bincount(rows.indices, minlength=1 << COLUMNS_LOG2)
+    return (1 + np.log((1 + rows.shape[0]) / (1 + rows_with))).astype(np.float32)
 
 
 def _counts(texts: Sequence[str]) -> Vectors:
-    grams = [np.unique(_ngrams(text), return_counts=True) for text in texts]
-    row_ends = np.cumsum([0, *(len(found) for found, _ in grams)])
-    indices = np.concatenate([found for found, _ in grams])
-    data = np.concatenate([times for _, times in grams]).astype(np.float32)
-    return sparse.csr_array((data, indices, row_ends), shape=(len(texts), 1 << COLUMNS_LOG2))
+    indices, data, row_ends = [], [], [0]
+    for text in texts:
+        found, times = np.unique(_ngrams(text), return_counts=True)
+        indices.append(found)
+        # No text that counts has more of one n-gram.
+        data.append(times.astype(np.uint16))
+        row_ends.append(row_ends[-1] + len(found))
+    columns = np.concatenate([np.empty(0, dtype=np.int32), *indices])
+    indices.clear()
+    values = np.concatenate([np.empty(0, dtype=np.uint16), *data]).astype(np.float32)
+    return sparse.csr_array((values, columns, row_ends), shape=(len(texts), 1 << COLUMNS_LOG2))
 
 
 def ends(text: str) -> str:
@@ -79,10 +93,3 @@ def blocks(rows: Vectors, columns: Vectors) -> Iterator[tuple[int, Similarities]
     transposed = columns.T.tocsr()
     for first in range(0, rows.shape[0], ROWS_AT_ONCE):
         yield first, (rows[first : first + ROWS_AT_ONCE] @ transposed).toarray()
-
-
-def earlier_blocks(rows: Vectors) -> Iterator[tuple[int, Similarities]]:
-    """The same for every row against those before it; against itself and those after it the similarity is 0."""
-    for first in range(0, rows.shape[0], ROWS_AT_ONCE):
-        block = rows[first : first + ROWS_AT_ONCE]
-        yield first, np.tril((block @ rows[: first + ROWS_AT_ONCE].T.tocsr()).toarray(), first - 1)

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from finetuning.coverage import MAX_PAIRS, RELATED, SAME_QUESTION, Example, measure, read_examples
+from finetuning.coverage import MAX_PAIRS, RELATED, Example, measure, read_examples
+from finetuning.repetition import SAME_QUESTION
 
 FOLDER = Path(__file__).parents[2] / "datasets" / "bedrock-faq"
 # Facts about nothing that the tests ask for.
@@ -163,10 +164,37 @@ def test_questions_that_differ_in_a_number_are_different_questions() -> None:
     assert contradictions(one, Example(one.question, other.answer)) == [(6, 5)]
 
 
-def test_every_record_of_a_group_is_compared_with_the_first() -> None:
+def test_a_record_is_compared_with_every_one_before_it_that_asks_the_same() -> None:
     never = Example(RETURNS.question, "Never: sales are final.")
 
-    assert contradictions(RETURNS, RETURNS, never, RETURNS, never) == [(7, 5), (9, 5)]
+    assert contradictions(RETURNS, RETURNS, never, RETURNS, never) == [(7, 5), (8, 7), (9, 5)]
+    # The most similar question before the last has the same answer, another one has not.
+    otherwise = Example("How long may I return my purchase?", never.answer)
+    assert sorted(contradictions(otherwise, RETURNS, RETURNS)) == [(6, 5), (7, 5)]
+
+
+def test_a_leak_is_found_behind_a_more_similar_question_with_another_number() -> None:
+    asked = Example("What does model 3 of the bag cost in the shop?", "It costs $30.")
+    nearer = Example("What does model 4 of the bag cost in the shop?", "It costs $40.")
+    leaked = Example("So what does model 3 of the bag cost in the shops?", "It costs $30.")
+
+    found = measure([*OTHERS, nearer, leaked], [asked], [Example("Do you repair?", "No.", "repairs")])
+
+    assert [(pair["line"], pair["otherLine"]) for pair in found["leaks"]["validation"]["pairs"]] == [(1, 6)]
+
+
+def test_a_question_in_quite_other_words_is_a_leak_where_its_answer_was_copied() -> None:
+    reworded = Example("For how long is the return of a purchase possible?", RETURNS.answer)
+    unlike = Example("Which colours are there?", RETURNS.answer)
+    short = Example(reworded.question, "Within 30 days.")
+
+    for asked, answer, leaks in (
+        (reworded, RETURNS.answer, 1),
+        (unlike, RETURNS.answer, 0),
+        (short, "Within 30 days.", 0),
+    ):
+        found = measure([*OTHERS, Example(RETURNS.question, answer)], [asked], [Example("Repairs?", "No.", "repairs")])
+        assert found["leaks"]["validation"]["count"] == leaks, asked
 
 
 def test_many_pairs_are_counted_and_the_most_similar_are_kept() -> None:
@@ -188,7 +216,7 @@ def test_a_japanese_question_is_covered_by_japanese_records() -> None:
 def test_the_largest_dataset_fits_into_a_lambda_function() -> None:
     """There are 15 minutes and 1,769 MB. Measured: 8 s, and 220 to 544 MB."""
     # A process of its own, since what is measured is the process's peak.
-    load = Path(__file__).with_name("coverage_load.py")
+    load = Path(__file__).parents[1] / "bench" / "coverage_load.py"
     done = subprocess.run([sys.executable, load], capture_output=True, check=True)
 
     took = json.loads(done.stdout)

@@ -7,7 +7,7 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
-from finetuning.similarity import LENGTH, MAX_CHARACTERS, ROWS_AT_ONCE, blocks, earlier_blocks, ends, vectors
+from finetuning.similarity import LENGTH, MAX_CHARACTERS, ROWS_AT_ONCE, blocks, ends, vectors
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +104,3 @@ def test_the_blocks_make_up_the_whole() -> None:
     every = np.concatenate([similarities for _, similarities in blocks(found, found)])
     assert [first for first, _ in blocks(found, found)] == [0, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE]
     assert np.allclose(every, whole, atol=1e-6)
-    for first, similarities in earlier_blocks(found):
-        rows, columns = similarities.shape
-        assert np.allclose(similarities, np.tril(whole, -1)[first : first + rows, :columns], atol=1e-6)
