@@ -50,7 +50,12 @@ def _capture(task: Task) -> Mapping[str, Any]:
             task.store.key(dataset_key(file)),
             ExtraArgs={"ContentType": "application/jsonl; charset=utf-8"},
         )
-    coverage = measure(*(list(read_examples(_open(task, uri, etags[file])[1])) for file, uri in sources.items()))
+    coverage = measure(
+        *(
+            [each.shortened() for each in read_examples(_open(task, uri, etags[file])[1])]
+            for file, uri in sources.items()
+        )
+    )
     task.store.write_json(COVERAGE, coverage)
     return {
         **{file: _describe(task, file, summary) for file, summary in summaries.items()},

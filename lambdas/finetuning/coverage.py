@@ -4,8 +4,8 @@ This module needs the scoring layer (scipy, numpy); what follows from its docume
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -15,34 +15,47 @@ from finetuning.dataset import read_lines
 from finetuning.repetition import Repetition, most_similar, repetitions, rounded
 from finetuning.similarity import blocks, ends, vectors
 
-# A training record (question and answer) this similar to a question with its reference answer is related to it. Chosen on
-# datasets/bedrock-faq: docs/decisions/0012-coverage-by-wording.md.
+# A training record (question and answer) this similar to a question with its reference answer is related to it.
+# Chosen on datasets/bedrock-faq: docs/decisions/0012-coverage-by-wording.md.
 RELATED = 0.3
 MAX_PAIRS = 20
 
 
 @dataclass(frozen=True)
 class Example:
-    """A record of any of the three files. question: all that comes before the answer; topic: of evaluation data."""
+    """A record of any of the three files.
+
+    question: all that comes before the answer, of `turns` messages; topic: of evaluation data; line: from 1.
+    """
 
     question: str
     answer: str
     topic: str = ""
+    system: str = ""
+    turns: int = 1
+    line: int = 0
 
     @property
     def text(self) -> str:
         return f"{self.question}\n{self.answer}"
 
+    def shortened(self) -> "Example":
+        """What counts of it where wording is compared; memory is bounded by the number of such records."""
+        return replace(self, question=ends(self.question), answer=ends(self.answer), system="")
+
+
+def example(record: Mapping[str, Any], line: int) -> Example:
+    """A record, of either kind, that breaks no rule."""
+    if "messages" not in record:
+        return Example(record["question"], record["referenceAnswer"], record["topic"], line=line)
+    *before, answer = (message["content"] for message in record["messages"])
+    return Example("\n".join(before), answer, system=record.get("system") or "", turns=len(before), line=line)
+
 
 def read_examples(chunks: Iterable[bytes]) -> Iterator[Example]:
-    """The records of a file that check_file has found nothing wrong with; of long texts, what counts of them."""
-    for line in read_lines(chunks):
-        record = json.loads(line or b"")
-        if "messages" not in record:
-            yield Example(ends(record["question"]), ends(record["referenceAnswer"]), record["topic"])
-            continue
-        *before, answer = (message["content"] for message in record["messages"])
-        yield Example(ends("\n".join(before)), ends(answer))
+    """The records of a file that check_file has found nothing wrong with."""
+    for number, line in enumerate(read_lines(chunks), start=1):
+        yield example(json.loads(line or b""), number)
 
 
 def measure(
@@ -58,7 +71,7 @@ def measure(
         the training data's
     contradictions: {"count", "pairs": [{"line", "otherLine", "similarity", "answers"}]}; answers: their similarity
     """
-    questions, topics = _related(training, evaluation)
+    questions, topics = related(training, evaluation)
     # Training data first: what asks the same as one of its records is the later one.
     repeated = repetitions([*training, *validation, *evaluation])
     borders = accumulate(map(len, (training, validation, evaluation)), initial=0)
@@ -75,28 +88,30 @@ def measure(
     }
 
 
-def _related(
+def related(
     training: Sequence[Example], evaluation: Sequence[Example]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The parts `questions` and `topics` of that document."""
     of_training, of_evaluation = vectors([each.text for each in training], [each.text for each in evaluation])
-    questions = []
-    names = list(dict.fromkeys(example.topic for example in evaluation))
-    by_topic = {name: np.zeros(len(training), dtype=bool) for name in names}
-    for first, similarities in blocks(of_evaluation, of_training):
-        for row, example in zip(similarities, evaluation[first : first + len(similarities)], strict=True):
-            is_related, best = row >= RELATED, int(row.argmax())
-            by_topic[example.topic] |= is_related
-            questions.append(
-                {
-                    "records": int(is_related.sum()),
-                    "similarity": rounded(row[best]),
-                    "line": best + 1 if row[best] > 0 else None,
-                }
-            )
     asked = [example.topic for example in evaluation]
+    places = {topic: [place for place, name in enumerate(asked) if name == topic] for topic in dict.fromkeys(asked)}
+    records, most, lines = np.zeros((3, len(evaluation)))
+    of_topic = dict.fromkeys(places, 0)
+    for first, similarities in blocks(of_training, of_evaluation):
+        are_related = similarities >= RELATED
+        records += are_related.sum(axis=0)
+        for topic, its_questions in places.items():
+            of_topic[topic] += int(are_related[:, its_questions].any(axis=1).sum())
+        more = similarities.max(axis=0) > most
+        lines[more] = first + similarities.argmax(axis=0)[more] + 1
+        most = np.maximum(most, similarities.max(axis=0))
+    questions = [
+        {"records": int(records[place]), "similarity": rounded(most[place]), "line": int(lines[place]) or None}
+        for place in range(len(evaluation))
+    ]
     topics = [
-        {"topic": name, "questions": asked.count(name), "trainingRecords": int(related.sum())}
-        for name, related in by_topic.items()
+        {"topic": topic, "questions": len(places[topic]), "trainingRecords": number}
+        for topic, number in of_topic.items()
     ]
     return questions, topics
 

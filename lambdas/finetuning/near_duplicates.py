@@ -1,6 +1,6 @@
 """Pairs of similar texts among many, found without comparing each with each: MinHash and locality-sensitive hashing.
 
-This module needs the scoring layer (scipy, numpy). Why it is done so: docs/decisions/0019-near-duplicates-by-minhash.md.
+This module needs the scoring layer (scipy, numpy). Why this way: docs/decisions/0019-near-duplicates-by-minhash.md.
 """
 
 from collections.abc import Iterator

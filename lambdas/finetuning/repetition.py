@@ -1,4 +1,4 @@
-"""Which records of a dataset ask the same, and whether they contradict each other: one notion of both for the whole app.
+"""Which records of a dataset ask the same, and whether they contradict each other: one notion of both for all.
 
 This module needs the scoring layer (scipy, numpy). The thresholds were chosen on datasets/bedrock-faq:
 docs/decisions/0012-coverage-by-wording.md and 0019-near-duplicates-by-minhash.md.
@@ -28,12 +28,14 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 class Asked(Protocol):
-    """A record of any of the three files. question: all that comes before the answer."""
+    """A record of any of the three files. question: all that comes before the answer, of `turns` messages."""
 
     @property
     def question(self) -> str: ...
     @property
     def answer(self) -> str: ...
+    @property
+    def turns(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ def repetitions(records: Sequence[Asked]) -> list[Repetition]:
         one, other = records[later], records[earlier]
         same = questions >= SAME_QUESTION
         reworded = not same and questions >= REWORDED_QUESTION and answers >= COPIED_ANSWER and _is_long(one.answer)
-        if (same or reworded) and numbers_agree(one.question, other.question):
+        # A conversation that goes on is no repetition of its beginning.
+        alike = one.turns == other.turns and numbers_agree(one.question, other.question)
+        if (same or reworded) and alike:
             contradictory = answers < DIFFERENT_ANSWERS or not numbers_agree(one.answer, other.answer)
             found.append(Repetition(later, earlier, rounded(questions), rounded(answers), reworded, contradictory))
     return found

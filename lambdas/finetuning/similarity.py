@@ -6,7 +6,7 @@ This module needs the scoring layer (scipy, numpy).
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -39,14 +39,23 @@ def vectors(*collections: Sequence[str]) -> list[Vectors]:
         data = (1 + np.log(counts.data[piece])) * weights[counts.indices[piece]]
         rows = np.repeat(np.arange(len(ends_of_rows) - 1), np.diff(ends_of_rows))
         counts.data[piece] = data / np.sqrt(np.bincount(rows, data**2))[rows]
-    borders = np.cumsum([0, *map(len, collections)])
-    return [counts[first:last] for first, last in pairwise(borders)] if len(collections) > 1 else [counts]
+    borders = accumulate(map(len, collections), initial=0)
+    return [_rows(counts, first, last) for first, last in pairwise(borders)]
+
+
+def _rows(matrix: Vectors, first: int, last: int) -> Vectors:
+    """These rows of the matrix, not a copy of them."""
+    row_ends = matrix.indptr[first : last + 1]
+    some = slice(row_ends[0], row_ends[-1])
+    rows = (matrix.data[some], matrix.indices[some], row_ends - row_ends[0])
+    return sparse.csr_array(rows, shape=(last - first, matrix.shape[1]))
 
 
 def rarity(rows: Vectors) -> NDArray[np.float32]:
     """The weight of each n-gram: the fewer rows have it, the more."""
     rows_with = np.bincount(rows.indices, minlength=1 << COLUMNS_LOG2)
-    return (1 + np.log((1 + rows.shape[0]) / (1 + rows_with))).astype(np.float32)
+    weights: NDArray[np.float32] = (1 + np.log((1 + rows.shape[0]) / (1 + rows_with))).astype(np.float32)
+    return weights
 
 
 def _counts(texts: Sequence[str]) -> Vectors:

@@ -12,7 +12,7 @@ TOPICS = 50
 ZIPF = 1.2
 ENGLISH_OPENINGS = ["How do I", "What is the", "Can I", "Why does", "When should I", "Which", "Is there a", "How many"]
 JAPANESE_OPENINGS = ["この場合の", "なぜ", "いつ", "どの", "初めての", "最新の", "通常の", "特別な"]
-# So many records repeat an earlier one, with none to three words of the question and none to five of the answer changed.
+# So many records repeat an earlier one, with at most three words of the question and five of the answer changed.
 REPEATED = 0.08
 
 

@@ -44,9 +44,9 @@ def test_records_of_every_kind_are_read() -> None:
     file = "".join(f"{json.dumps(record)}\n" for record in records).encode()
 
     assert list(read_examples([file[:10], file[10:]])) == [
-        Example("A?", "B."),
-        Example("A\nB\nC", "D"),
-        Example("Q?", "R.", "t"),
+        Example("A?", "B.", system="Be kind.", line=1),
+        Example("A\nB\nC", "D", turns=3, line=2),
+        Example("Q?", "R.", "t", line=3),
     ]
 
 
