@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import boto3
 from botocore.config import Config
 from finetuning.base_models import DEFAULT_JUDGE_MODEL, JUDGE_MODELS, JudgeModel, Price
-from finetuning.coverage import read_examples
+from finetuning.coverage import Example, read_examples
 from finetuning.errors import ExperimentError, UnreadableDocumentError
 from finetuning.generation.calls import Calls
 from finetuning.generation.documents import Document, read_document
@@ -26,6 +25,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.errors import CommandError, UsageError
+from cli.files import refuse_to_replace, write_files
 from cli.json_documents import read
 from cli.output import progress_console, say, say_result
 
@@ -96,8 +96,8 @@ def run(options: argparse.Namespace) -> int:
         {"line": line, "topic": placed.topic, "document": placed.document, "passage": placed.pair.passage}
         for line, placed in enumerate(pairs, start=1)
     ]
-    _write(request.passages, provenance)
-    _write(request.out, [record(request.wanted.kind, placed, request.wanted.system) for placed in pairs])
+    records = [record(request.wanted.kind, placed, request.wanted.system) for placed in pairs]
+    write_files({request.passages: map(to_line, provenance), request.out: map(to_line, records)})
     request.working.unlink()
     say_result(str(request.out))
     return 0
@@ -165,7 +165,7 @@ def _request(options: argparse.Namespace) -> Request:
         language=options.language,
         kind=options.kind,
         system=options.system,
-        against=[question for path, content in against.items() for question in _questions(path, content)],
+        against=[example for path, content in against.items() for example in _examples(path, content)],
     )
     request = Request(
         documents=[_document(path, content) for path, content in documents.items()],
@@ -184,7 +184,7 @@ def _request(options: argparse.Namespace) -> Request:
             "--local": options.local,
         },
     )
-    _check_files(request, force=options.force)
+    refuse_to_replace((request.out, request.passages), options.force)
     return request
 
 
@@ -195,11 +195,11 @@ def _document(path: Path, content: bytes) -> Document:
         raise CommandError(str(error)) from error
 
 
-def _questions(path: Path, content: bytes) -> Sequence[str]:
-    """Of a dataset file of any kind. Raises CommandError."""
-    found: list[str] = []
+def _examples(path: Path, content: bytes) -> Sequence[Example]:
+    """The records of a dataset file of any kind. Raises CommandError."""
+    found: list[Example] = []
     try:
-        found.extend(example.question for example in read_examples([content]))
+        found.extend(example.shortened() for example in read_examples([content]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         where = f"{path} line {len(found) + 1}"
         raise CommandError(f"{where}: no record of a dataset: {type(error).__name__}: {error}") from error
@@ -215,17 +215,6 @@ def _prices(options: argparse.Namespace, model: JudgeModel) -> Mapping[str, Pric
             "--output-price"
         )
     return prices
-
-
-def _check_files(request: Request, *, force: bool) -> None:
-    """Before anything is paid for: is there room for what shall be written?"""
-    there = [str(path) for path in (request.out, request.passages) if path.exists()]
-    if there and not force:
-        raise CommandError(f"{' and '.join(there)} already there: choose another --out, or replace with --force")
-    try:
-        request.out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"cannot make the folder {request.out.parent}: {error.strerror}") from error
 
 
 @contextmanager
@@ -253,16 +242,6 @@ def _spent(calls: Calls) -> str:
     cost = calls.cost
     usd = "price unknown" if cost.unknown else f"${cost.usd:,.4f}"
     return f"{calls.input_tokens:,} input and {calls.output_tokens:,} output tokens, {usd}"
-
-
-def _write(path: Path, documents: Sequence[Mapping[str, Any]]) -> None:
-    """All of it or nothing."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    try:
-        unfinished.write_bytes(b"".join(map(to_line, documents)))
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise CommandError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _jsonl_path(text: str) -> Path:

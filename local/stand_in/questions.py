@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 
-_END_OF_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。!?])|\n\s*\n|\n(?=\s*[-*|#>])")
+_END_OF_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。\uff01\uff1f])|\n\s*\n|\n(?=\s*[-*|#>])")
 _MARKUP = re.compile(r"^[\s\-*#>|]+|[*`_]")
 _JAPANESE = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 # Shorter sentences say too little to ask about.
@@ -32,7 +32,7 @@ def _sentences(text: str) -> Iterator[str]:
         # Japanese has no spaces between words, so a line's end adds none.
         sentence = ("" if japanese else " ").join(_MARKUP.sub("", piece).split())
         long_enough = len(sentence) >= (_MIN_JAPANESE_CHARACTERS if japanese else _MIN_CHARACTERS)
-        if long_enough and sentence.endswith((".", "!", "?", "。", "!", "?")):
+        if long_enough and sentence.endswith((".", "!", "?", "。", "\uff01", "\uff1f")):
             yield sentence
 
 

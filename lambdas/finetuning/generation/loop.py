@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from finetuning.base_models import JudgeModel
-from finetuning.coverage import repeated
+from finetuning.coverage import Example
 from finetuning.errors import TooFewPairsError
 from finetuning.generation.calls import Calls
 from finetuning.generation.documents import Document, Section
@@ -16,6 +16,7 @@ from finetuning.generation.pairs import Pair, PlacedPair, RecordKind, breaks, re
 from finetuning.generation.passages import normalized, stands_in
 from finetuning.generation.prompts import check_request, pairs_request
 from finetuning.languages import TextLanguage
+from finetuning.repetition import repetitions
 
 PAIRS_PER_BATCH = 8
 # So many batches in a row without a new pair: there is nothing left to ask, or the model cannot do it.
@@ -27,13 +28,13 @@ _GOLDEN_RATIO = 0.6180339887498949
 
 @dataclass(frozen=True)
 class Wanted:
-    """against: questions that may not be asked again; kind, system: of the records that will be made."""
+    """against: records whose questions may not be asked again; kind, system: of the records that will be made."""
 
     count: int
     language: TextLanguage
     kind: RecordKind
     system: str | None = None
-    against: Sequence[str] = ()
+    against: Sequence[Example] = ()
 
 
 @dataclass
@@ -101,8 +102,7 @@ class Generation:
         candidates = self._verified(document, self._ask(document, wanted))
         # Before the check, which is paid for.
         candidates = self._distinct(candidates)
-        kept = self._supported(candidates)
-        self._keep(wanted, kept)
+        self._keep(wanted, self._supported(candidates))
 
     def _next_sections(self) -> tuple[Document, dict[int, int]]:
         """A document, and how many pairs to ask for about which of its sections (by their place).
@@ -149,15 +149,22 @@ class Generation:
         return verified
 
     def _distinct(self, candidates: Sequence[PlacedPair]) -> list[PlacedPair]:
-        """Those that ask nothing that the others, the kept pairs or the given files ask."""
-        questions = [placed.pair.question for placed in [*self.made.pairs, *candidates]]
-        asked_before = repeated(questions, self._wanted.against)
-        first = len(self.made.pairs)
-        distinct = [placed for at, placed in enumerate(candidates, start=first) if at not in asked_before]
+        """Those that ask nothing that the kept pairs, the given files or each other ask."""
+        repeated = self._repeated([*self.made.pairs, *candidates])
+        distinct = [placed for at, placed in enumerate(candidates, len(self.made.pairs)) if at not in repeated]
         self._drop("question asked before", len(candidates) - len(distinct))
         for placed in candidates:
             self._asked[placed.document].append(placed.pair.question)
         return distinct
+
+    def _repeated(self, pairs: Sequence[PlacedPair]) -> set[int]:
+        """The places of those that ask what the given files or an earlier one of them asks."""
+        if not pairs:
+            return set()
+        against = self._wanted.against
+        asked = [Example(placed.pair.question, placed.pair.answer).shortened() for placed in pairs]
+        later = (each.later - len(against) for each in repetitions([*against, *asked]))
+        return {at for at in later if at >= 0}
 
     def _supported(self, candidates: Sequence[PlacedPair]) -> list[PlacedPair]:
         """Those whose passage supports the answer, as the model itself says when it sees nothing else."""
@@ -181,9 +188,9 @@ class Generation:
             self._fruitless_at[at] = 0 if self._places[at].topic in topics else self._fruitless_at[at] + 1
         self.made.pairs.extend(kept)
         # How rare a word is, and so how alike two questions are, changes a little with every question that is added.
-        again = repeated([placed.pair.question for placed in self.made.pairs], self._wanted.against)
-        self.made.pairs = [placed for at, placed in enumerate(self.made.pairs) if at not in again]
-        self._drop("question asked before", len(again))
+        repeated = self._repeated(self.made.pairs)
+        self.made.pairs = [placed for at, placed in enumerate(self.made.pairs) if at not in repeated]
+        self._drop("question asked before", len(repeated))
 
     def _drop(self, reason: str, number: int = 1) -> None:
         if number:

@@ -54,11 +54,12 @@ def record(kind: RecordKind, placed: PlacedPair, system: str | None) -> dict[str
 
 def breaks(kind: RecordKind, placed: PlacedPair, system: str | None) -> str | None:
     """Which rule of any base model the record would break, so that it serves for all of them; None: it breaks none."""
-    line = to_line(record(kind, placed, system))
+    line = to_line(record(kind, placed, system)) + b"\n"
     found = (finding for model in BASE_MODELS.values() for finding in check_file(kind, [line], model).findings)
     return next((f"{finding.message} ({finding.code})" for finding in found), None)
 
 
 def to_line(document: Mapping[str, Any]) -> bytes:
+    """In JSON, without a line end."""
     # Half of a surrogate pair, which a model may write as an escape, is kept as one: check_file names it.
-    return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -83,6 +83,7 @@ class WorkingFile:
         return WorkingFileError(f"{self.path}: not what this command writes: move it away")
 
     def _append(self, line: Mapping[str, Any]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             file.write(json.dumps(line).encode() + b"\n")
             file.flush()

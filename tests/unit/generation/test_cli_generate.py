@@ -117,7 +117,7 @@ def test_what_exists_is_not_replaced_unless_forced(
     (tmp_path / "made.passages.jsonl").write_text("mine")
 
     assert generate(workshop, "--count", 2) == 1
-    assert "made.passages.jsonl already there" in capfd.readouterr().err
+    assert "made.passages.jsonl: exists already; give --force" in capfd.readouterr().err
     assert (tmp_path / "made.passages.jsonl").read_text() == "mine"
     assert generate(workshop, "--count", 2, "--force") == 0
     assert len(records(tmp_path / "made.passages.jsonl")) == 2

@@ -10,6 +10,7 @@ import pytest
 from botocore.errorfactory import BaseClientExceptions
 from botocore.exceptions import ClientError
 from finetuning.base_models import DEFAULT_JUDGE_MODEL, JUDGE_MODELS, Price
+from finetuning.coverage import Example
 from finetuning.errors import OverBudgetError, TooFewPairsError, WorkingFileError
 from finetuning.generation.calls import Calls
 from finetuning.generation.documents import read_document
@@ -155,9 +156,7 @@ def test_the_document_travels_as_a_block_under_a_neutral_name(script: Script, ge
 def test_what_is_dropped_and_why(script: Script, generation: Make, dropped: object, reason: str) -> None:
     model = script(pairs(pair(ALL_FACTS[0]), dropped), pairs(pair(ALL_FACTS[4])))
     model.checks[ALL_FACTS[2]] = response(CHECK_TOOL, {"supported": False, "reason": "It does not."})
-    making = generation(
-        model, 2, against=["Why is it that silence rules upstairs, why?", "silence rules upstairs, why?"]
-    )
+    making = generation(model, 2, against=[Example("Silence rules upstairs, why?", "I do not know.")])
 
     making.run()
 
