@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from io import BytesIO
-from typing import Literal
+from typing import Any, Literal
 
 from finetuning.errors import UnreadableDocumentError
 
@@ -64,31 +64,56 @@ def read_document(name: str, content: bytes) -> Document:
 
 def parse(name: str, kind: Format, content: bytes) -> Document:
     """Raises UnreadableDocumentError."""
+    pages = 0
     if kind == "pdf":
-        texts = _pdf_pages(name, content)
-        found = [Section(f"page {number}", text) for number, text in enumerate(texts, start=1)]
+        found, pages = _pdf_sections(name, content)
     else:
-        texts = []
         found = _sections(name, kind, content)
     sections = [section for section in found if len("".join(section.text.split())) >= MIN_SECTION_CHARACTERS]
     if not sections:
         raise UnreadableDocumentError(
             f"{name}: no text of {MIN_SECTION_CHARACTERS} characters or more was found in it: is it empty, or scanned?"
         )
-    return Document(name, kind, content, sections, pages=len(texts))
+    return Document(name, kind, content, sections, pages)
 
 
-def _pdf_pages(name: str, content: bytes) -> list[str]:
+def _pdf_sections(name: str, content: bytes) -> tuple[list[Section], int]:
+    """From bookmark to bookmark, in whole pages; without bookmarks, page by page. And the number of pages."""
     from pypdf import PdfReader
 
     try:
-        texts = [page.extract_text() for page in PdfReader(BytesIO(content)).pages]
+        reader = PdfReader(BytesIO(content))
+        pages = [_characters(page.extract_text()) for page in reader.pages]
+        bookmarks = [
+            (reader.get_destination_page_number(mark), _characters(str(mark.title))) for mark in _flat(reader.outline)
+        ]
     except Exception as error:
         # A broken PDF makes pypdf fail in any way.
         what = str(error) or type(error).__name__
         raise UnreadableDocumentError(f"{name}: cannot be read as PDF: {what}: save it anew, unencrypted") from error
-    # What a PDF maps to half of a surrogate pair is no character.
-    return [text.encode("utf-8", "replace").decode() for text in texts]
+    # Of several bookmarks on a page, the first.
+    titles = {page: title for page, title in reversed(bookmarks) if page is not None and title.strip()}
+    sections: list[Section] = []
+    for number, text in enumerate(pages):
+        if sections and titles and number not in titles:
+            sections[-1] = Section(sections[-1].title, f"{sections[-1].text}\n{text}")
+        else:
+            sections.append(Section(titles.get(number, name if titles else f"page {number + 1}"), text))
+    return sections, len(pages)
+
+
+def _characters(text: str) -> str:
+    """What a PDF maps to half of a surrogate pair is none."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _flat(outline: Sequence[Any]) -> Iterator[Any]:
+    """A PDF's bookmarks, of all levels."""
+    for entry in outline:
+        if isinstance(entry, list):
+            yield from _flat(entry)
+        else:
+            yield entry
 
 
 def _sections(name: str, kind: Format, content: bytes) -> list[Section]:

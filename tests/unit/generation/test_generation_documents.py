@@ -63,6 +63,26 @@ def test_a_pdf_is_divided_into_its_pages(workshop_pdf: Path) -> None:
     assert "founded in 2014" in " ".join(document.sections[0].text.split())
 
 
+def test_a_pdf_with_bookmarks_is_divided_there() -> None:
+    pdf = FPDF()
+    pdf.set_font("Times")
+    for number, title in enumerate([None, "One", None, "Two"]):
+        pdf.add_page()
+        if title:
+            pdf.start_section(title)
+            pdf.start_section("deeper, on the same page", level=1)
+        pdf.multi_cell(0, 6, f"{number} {LONG}")
+
+    document = read_document("book.pdf", bytes(pdf.output()))
+
+    assert [(section.title, section.text.split()[0]) for section in document.sections] == [
+        ("book.pdf", "0"),
+        ("One", "1"),
+        ("Two", "3"),
+    ]
+    assert f"2 {LONG}" in document.sections[1].text
+
+
 def test_what_stands_before_the_first_heading_belongs_to_the_document() -> None:
     assert text_of("guide.md", f"{LONG}\n\n## One\n{LONG}") == [("guide.md", LONG), ("One", LONG)]
 

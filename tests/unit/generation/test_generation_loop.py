@@ -14,6 +14,7 @@ from finetuning.coverage import Example
 from finetuning.errors import OverBudgetError, TooFewPairsError, WorkingFileError
 from finetuning.generation.calls import Calls
 from finetuning.generation.documents import read_document
+from finetuning.generation.known import QUESTIONS_PER_SECTION
 from finetuning.generation.loop import FRUITLESS_BATCHES, PAIRS_PER_BATCH, Generation, Wanted
 from finetuning.generation.prompts import CHECK_TOOL, PAIRS_TOOL
 from finetuning.generation.working_file import WorkingFile
@@ -293,6 +294,21 @@ def test_earlier_questions_are_told_and_their_text_stays_data(script: Script, ge
 
     assert second["alreadyAsked"] == [injected["question"]]
     assert model.requests[0]["system"] == model.requests[2]["system"]
+
+
+def test_the_model_is_told_what_the_given_files_ask_about_its_sections(script: Script, generation: Make) -> None:
+    against = [Example(f"Which {number}?", "Otters swim.") for number in range(200)]
+    against += [
+        Example("When does the ferry leave?", "The ferry leaves at seven."),
+        Example("Quiet?", "Silence rules."),
+    ]
+    model = script(pairs(pair(ALL_FACTS[1])))
+    generation(model, 1, against=against).run()
+
+    (task,) = model.asked(PAIRS_TOOL)
+
+    assert {"When does the ferry leave?", "Quiet?"} <= set(task["alreadyAsked"])
+    assert len(task["alreadyAsked"]) == len(set(task["alreadyAsked"])) <= 3 * QUESTIONS_PER_SECTION
 
 
 def test_a_tool_is_forced_only_where_the_catalogue_allows_it(script: Script, generation: Make, tmp_path: Path) -> None:
