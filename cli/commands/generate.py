@@ -125,10 +125,10 @@ class Request:
 
     def make(self, console: Console, *, local: bool) -> Sequence[PlacedPair]:
         """Raises ExperimentError, and botocore's errors."""
-        file = WorkingFile(self.working, self.settings)
-        if file.replies:
-            say(console, f"going on with {file.replies} replies that are kept in {self.working}")
         with _client(self.model, console, local=local) as client, console.status("asking") as status:
+            file = WorkingFile(self.working, self.settings)
+            if file.replies:
+                say(console, f"going on with {file.replies} replies that are kept in {self.working}")
             calls = Calls(client, file, self.prices, self.max_spend_usd)
 
             def show(made: Made) -> None:
@@ -140,9 +140,12 @@ class Request:
             try:
                 return generation.run()
             except BaseException:
-                say(console, f"What was paid for is kept in {self.working}: the same command goes on from there.")
+                if not file.empty:
+                    say(console, f"What was paid for is kept in {self.working}: the same command goes on from there.")
                 raise
             finally:
+                if file.empty:
+                    self.working.unlink()
                 for reason, number in generation.made.dropped.most_common():
                     say(console, f"dropped: {number} x {reason}")
 

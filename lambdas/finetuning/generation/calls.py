@@ -1,18 +1,22 @@
 """Calls of the model: each one kept as soon as it is paid for, none made that could pass the spending limit."""
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from finetuning.base_models import Price
 from finetuning.cost import Cost, priced
 from finetuning.errors import OverBudgetError, WorkingFileError
+from finetuning.generation.documents import Document
 from finetuning.generation.working_file import Reply, WorkingFile
 from finetuning.tool_use import tool_input
 
 if TYPE_CHECKING:
     from types_boto3_bedrock_runtime.client import BedrockRuntimeClient
+
+
+# What a model may read of a PDF's page beside its text; a planning figure, since models differ.
+PLANNED_TOKENS_PER_PAGE = 3_000
 
 
 class Calls:
@@ -33,17 +37,18 @@ class Calls:
         self._file = file
         self._prices = prices
         self._max_spend_usd = max_spend_usd
-        self._largest_input: defaultdict[str, int] = defaultdict(int)
+        # By the document's name: the fewest input tokens of a call with it, and so the most that it has itself.
+        self._document_tokens: dict[str, int] = {}
         self.input_tokens = self.output_tokens = self.paid = 0
 
     @property
     def cost(self) -> Cost:
         return self._cost(self.input_tokens, self.output_tokens)
 
-    def ask(self, request: Mapping[str, Any], document_tokens: int = 0) -> Reply:
+    def ask(self, request: Mapping[str, Any], document: Document | None = None) -> Reply:
         """The kept reply to this request, otherwise the model's. request: of Converse, with one tool.
 
-        document_tokens: what a document in it has at most.
+        document: the one in it.
         Raises OverBudgetError, WorkingFileError, and botocore's errors.
         """
         tool = request["toolConfig"]["tools"][0]["toolSpec"]["name"]
@@ -54,13 +59,15 @@ class Calls:
                     f"{self._file.path} holds replies to other requests, as another version of this command makes "
                     "them: remove it"
                 )
-            self._check_limit(request, tool, document_tokens)
+            self._check_limit(request, document)
             reply = self._call(request, tool)
             self._file.keep(request, reply)
             self.paid += 1
         self.input_tokens += reply.input_tokens
         self.output_tokens += reply.output_tokens
-        self._largest_input[tool] = max(self._largest_input[tool], reply.input_tokens)
+        if document is not None and reply.input_tokens:
+            known = self._document_tokens.get(document.name, reply.input_tokens)
+            self._document_tokens[document.name] = min(known, reply.input_tokens)
         return reply
 
     def _call(self, request: Mapping[str, Any], tool: str) -> Reply:
@@ -75,13 +82,13 @@ class Calls:
         called, problem = (None, f"{given} ({response['stopReason']})") if isinstance(given, str) else (given, "")
         return Reply(called, problem, usage["inputTokens"], usage["outputTokens"])
 
-    def _check_limit(self, request: Mapping[str, Any], tool: str, document_tokens: int) -> None:
+    def _check_limit(self, request: Mapping[str, Any], document: Document | None) -> None:
         if self._max_spend_usd is None:
             return
-        # A token is a byte of text or more, so this is more than the model will count. What it makes of a document is
-        # known from the call before.
-        text = len(json.dumps(request, ensure_ascii=False, default=lambda _: "").encode())
-        input_tokens = max(text + document_tokens, self._largest_input[tool])
+        # A token is a byte of text or more, so this is more than the model will count.
+        input_tokens = len(json.dumps(request, ensure_ascii=False, default=lambda _: "").encode())
+        if document is not None:
+            input_tokens += self._document_tokens.get(document.name, _planned_tokens(document))
         most = self._cost(
             self.input_tokens + input_tokens, self.output_tokens + request["inferenceConfig"]["maxTokens"]
         )
@@ -97,3 +104,11 @@ class Calls:
             "judgeOutputPer1kTokens": output_tokens / 1000,
         }
         return priced(quantities, self._prices)
+
+
+def _planned_tokens(document: Document) -> int:
+    """The most that a document has, before a call has shown it; more where a PDF's pages are read as pictures."""
+    if document.pages == 0:
+        return len(document.content)
+    text = sum(len(section.text.encode()) for section in document.sections)
+    return text + document.pages * PLANNED_TOKENS_PER_PAGE

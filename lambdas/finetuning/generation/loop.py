@@ -22,8 +22,6 @@ from finetuning.repetition import repetitions
 PAIRS_PER_BATCH = 8
 # So many batches in a row without a new pair: there is nothing left to ask, or the model cannot do it.
 FRUITLESS_BATCHES = 5
-# What a model may read of a PDF's page beside its text; a planning figure, since models differ.
-PLANNED_TOKENS_PER_PAGE = 3_000
 _GOLDEN_RATIO = 0.6180339887498949
 
 
@@ -127,7 +125,7 @@ class Generation:
         known = [question for at in wanted for question in self._known[at]]
         asked = list(dict.fromkeys([*known, *self._asked[document.name]]))
         request = pairs_request(self._model, document, sections, asked, self._wanted.language)
-        reply = self._calls.ask(request, _most_tokens(document))
+        reply = self._calls.ask(request, document)
         if reply.tool_input is None:
             self._drop(f"batch without pairs: the model {reply.problem}")
             return []
@@ -208,13 +206,3 @@ def _places(documents: Sequence[Document]) -> list[_Place]:
         for document, prefix in zip(documents, prefixes, strict=True)
         for section in document.sections
     ]
-
-
-def _most_tokens(document: Document) -> int:
-    """A token is a byte of text or more."""
-    return len(document.content) if document.pages == 0 else _pdf_tokens(document)
-
-
-def _pdf_tokens(document: Document) -> int:
-    text = sum(len(section.text.encode()) for section in document.sections)
-    return text + document.pages * PLANNED_TOKENS_PER_PAGE

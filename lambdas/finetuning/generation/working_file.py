@@ -27,17 +27,20 @@ class Reply:
 class WorkingFile:
     """A line for the settings, then a line for each call: the request's fingerprint and its reply.
 
+    empty: nothing has been kept yet, by this process or an earlier one.
+
     Making a dataset is a calculation on replies: done again with the same settings it makes the same requests. So a
     later process finds every reply that is here, in whatever moment an earlier one ended, and goes on after the last.
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        """Raises WorkingFileError where the file holds replies to other settings."""
+        """Raises WorkingFileError where the file holds replies to other settings, or cannot be written."""
         self.path = path
         self._settings = dict(settings)
         self._replies: defaultdict[str, list[Reply]] = defaultdict(list)
-        if not (path.exists() and self._load()):
-            self._append({"settings": self._settings})
+        # Before anything is paid for: can it be kept?
+        self._append(b"")
+        self.empty = not self._load()
 
     @property
     def replies(self) -> int:
@@ -50,7 +53,11 @@ class WorkingFile:
         return kept.pop(0) if kept else None
 
     def keep(self, request: Mapping[str, Any], reply: Reply) -> None:
-        self._append({"request": _fingerprint(request), "reply": asdict(reply)})
+        """Raises WorkingFileError where it cannot be written."""
+        lines: list[Mapping[str, Any]] = [{"settings": self._settings}] if self.empty else []
+        lines.append({"request": _fingerprint(request), "reply": asdict(reply)})
+        self._append(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        self.empty = False
 
     def _load(self) -> bool:
         """False where no whole line is there."""
@@ -82,12 +89,15 @@ class WorkingFile:
     def _foreign(self) -> WorkingFileError:
         return WorkingFileError(f"{self.path}: not what this command writes: move it away")
 
-    def _append(self, line: Mapping[str, Any]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
-            file.write(json.dumps(line).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+    def _append(self, lines: bytes) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as file:
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise WorkingFileError(f"cannot write {self.path}: {error.strerror}") from error
 
 
 def _fingerprint(request: Mapping[str, Any]) -> str:

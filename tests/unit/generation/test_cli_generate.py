@@ -204,6 +204,7 @@ def test_on_aws_the_region_has_to_have_the_model(
     assert main(["generate", str(workshop), "--count", "1", "--out", str(tmp_path / "made.jsonl")]) == 1
 
     assert "answers in us-east-1, us-east-2, us-west-2: set AWS_REGION" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_document_says_is_no_instruction_and_moves_no_cursor(
@@ -220,3 +221,14 @@ def test_what_a_document_says_is_no_instruction_and_moves_no_cursor(
     told = capfd.readouterr()
     assert "\x1b[2J" not in told.out + told.err
     assert len(records(tmp_path / "made.jsonl")) == 1
+
+
+def test_a_call_that_paid_for_nothing_leaves_nothing(
+    workshop: Path, generate: Generate, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    prices = ("--input-price", "1", "--output-price", "1")
+
+    assert generate(workshop, "--count", 1, "--max-spend-usd", "0.01", *prices) == 1
+
+    assert "kept" not in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -50,14 +50,24 @@ def test_a_process_killed_while_it_wrote_leaves_whole_lines(path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 10])
-def test_a_process_killed_at_its_start_leaves_nothing(path: Path, length: int) -> None:
-    WorkingFile(path, SETTINGS)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:length])
+def test_a_process_killed_before_its_first_reply_was_kept_holds_nobody_to_its_settings(path: Path, length: int) -> None:
+    file = WorkingFile(path, {"--language": "ja"})
+    assert (file.empty, path.read_bytes()) == (True, b"")
+    file.keep(REQUEST, reply(1))
+    assert not file.empty
+    path.write_bytes(path.read_bytes()[:length])
 
-    WorkingFile(path, SETTINGS)
+    other = WorkingFile(path, SETTINGS)
+    other.keep(REQUEST, reply(2))
 
-    assert path.read_bytes() == whole
+    assert WorkingFile(path, SETTINGS).take(REQUEST) == reply(2)
+
+
+def test_what_cannot_be_written_is_known_before_anything_is_paid_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    with pytest.raises(WorkingFileError, match=r"cannot write .*: (Not a directory|File exists)"):
+        WorkingFile(tmp_path / "file" / "out.jsonl.working", SETTINGS)
 
 
 def test_other_settings_are_told_by_name_and_change_nothing(path: Path) -> None:
