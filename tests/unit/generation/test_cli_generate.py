@@ -90,6 +90,12 @@ def test_a_japanese_document_gives_japanese_evaluation_data(
     assert {record["topic"] for record in made} >= {"営業時間", "料金", "湯と風呂釜", "入浴の作法", "忘れ物"}
 
 
+def test_another_model_writes(workshop: Path, generate: Generate, tmp_path: Path) -> None:
+    assert generate(workshop, "--count", 3, "--model", "us.amazon.nova-2-lite-v1:0") == 0
+
+    assert len(records(tmp_path / "made.jsonl")) == 3
+
+
 def test_several_documents_at_once(workshop: Path, bathhouse: Path, generate: Generate, tmp_path: Path) -> None:
     assert generate(workshop, bathhouse, "--count", 20, "--as", "evaluation") == 0
 
