@@ -140,12 +140,12 @@ class Request:
             try:
                 return generation.run()
             except BaseException:
-                if not file.empty:
+                if calls.input_tokens or file.replies:
                     say(console, f"What was paid for is kept in {self.working}: the same command goes on from there.")
+                else:
+                    self.working.unlink()
                 raise
             finally:
-                if file.empty:
-                    self.working.unlink()
                 for reason, number in generation.made.dropped.most_common():
                     say(console, f"dropped: {number} x {reason}")
 

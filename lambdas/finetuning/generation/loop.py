@@ -82,9 +82,11 @@ class Generation:
         """
         while len(self.made.pairs) < self._wanted.count:
             if self._fruitless_batches == FRUITLESS_BATCHES:
+                there = len(self.made.pairs)
+                advice = "Ask for that many, or give more documents" if there else "See why pairs were dropped"
                 raise TooFewPairsError(
-                    f"{FRUITLESS_BATCHES} batches in a row brought no new pair: {len(self.made.pairs)} of "
-                    f"{self._wanted.count} are there. Ask for that many, or give more documents"
+                    f"{FRUITLESS_BATCHES} batches in a row brought no new pair: {there} of {self._wanted.count} are "
+                    f"there. {advice}"
                 )
             paid = self._calls.paid
             before = len(self.made.pairs)

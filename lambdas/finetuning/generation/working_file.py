@@ -27,8 +27,6 @@ class Reply:
 class WorkingFile:
     """A line for the settings, then a line for each call: the request's fingerprint and its reply.
 
-    empty: nothing has been kept yet, by this process or an earlier one.
-
     Making a dataset is a calculation on replies: done again with the same settings it makes the same requests. So a
     later process finds every reply that is here, in whatever moment an earlier one ended, and goes on after the last.
     """
@@ -40,7 +38,7 @@ class WorkingFile:
         self._replies: defaultdict[str, list[Reply]] = defaultdict(list)
         # Before anything is paid for: can it be kept?
         self._append(b"")
-        self.empty = not self._load()
+        self._empty = not self._load()
 
     @property
     def replies(self) -> int:
@@ -54,10 +52,10 @@ class WorkingFile:
 
     def keep(self, request: Mapping[str, Any], reply: Reply) -> None:
         """Raises WorkingFileError where it cannot be written."""
-        lines: list[Mapping[str, Any]] = [{"settings": self._settings}] if self.empty else []
+        lines: list[Mapping[str, Any]] = [{"settings": self._settings}] if self._empty else []
         lines.append({"request": _fingerprint(request), "reply": asdict(reply)})
         self._append(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
-        self.empty = False
+        self._empty = False
 
     def _load(self) -> bool:
         """False where no whole line is there."""

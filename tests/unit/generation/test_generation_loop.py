@@ -235,6 +235,19 @@ def test_it_ends_with_a_message_when_nothing_new_comes(script: Script, generatio
     assert len(model.asked(PAIRS_TOOL)) == 1 + FRUITLESS_BATCHES
 
 
+def test_a_model_that_refuses_everything_ends_with_its_reason(
+    script: Script, generation: Make, aws_error: Callable[..., ClientError]
+) -> None:
+    too_long = aws_error("bedrock-runtime", "ValidationException", "The document is too long.")
+    making = generation(script(*[too_long] * FRUITLESS_BATCHES), 3)
+
+    with pytest.raises(TooFewPairsError, match=r"0 of 3 are there\. See why pairs were dropped"):
+        making.run()
+
+    ((reason, number),) = making.made.dropped.items()
+    assert (number, "The document is too long." in reason) == (FRUITLESS_BATCHES, True)
+
+
 def test_called_again_it_tries_again_and_a_smaller_number_is_there_at_once(script: Script, generation: Make) -> None:
     with pytest.raises(TooFewPairsError):
         generation(script(pairs(pair(ALL_FACTS[0]), pair(ALL_FACTS[1]))), 3).run()
