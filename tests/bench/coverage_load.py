@@ -1,7 +1,7 @@
 """How long the largest dataset takes: PYTHONPATH=lambdas python tests/bench/coverage_load.py [times longer]
 
-10,000 training records, 1,000 of validation and 1,000 of evaluation data (records.py), with texts of the usual length or
-so many times longer. Prints seconds and the process's peak memory.
+10,000 training records, 1,000 of validation and 1,000 of evaluation data (records.py), with texts of the usual length,
+or so many times longer. Prints seconds and the process's peak memory.
 """
 
 import json

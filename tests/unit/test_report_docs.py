@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from finetuning.calibration import LEAST_SEPARATION, LOWEST_REFERENCE, QUESTIONS
-from finetuning.coverage import DIFFERENT_ANSWERS, RELATED, SAME_QUESTION
+from finetuning.coverage import RELATED
 from finetuning.coverage_findings import THIN, WEAK
 from finetuning.diagnosis import FALLING, LEARNED_BY_HEART, OVERFITTING_RISE, RULES
 from finetuning.headroom import PLANNED_SD
 from finetuning.power import ALPHA
+from finetuning.repetition import DIFFERENT_ANSWERS, SAME_QUESTION
 from finetuning.scoring import METRICS
 from finetuning.similarity import LENGTH
 from finetuning.statistics import FEWEST_FOR_INTERVAL, RESAMPLES
