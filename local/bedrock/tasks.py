@@ -12,6 +12,8 @@ from local.bedrock.models import Models
 from local.bedrock.service_model import Document
 
 WITHOUT_TASK = "Ready."
+# What may not be asked again.
+_ASKED = ("alreadyAsked", "takenQuestions")
 
 
 def tool_input(models: Models, message: str, documents: Sequence[GivenDocument]) -> Document | None:
@@ -44,17 +46,17 @@ def _texts(task: Document, *keys: str) -> list[str]:
 
 
 def _asks_for_pairs(task: Document) -> bool:
-    sections, asked = task.get("sections"), task.get("alreadyAsked")
+    sections, asked = task.get("sections"), [task.get(key) for key in _ASKED]
     return (
         isinstance(task.get("language"), str)
-        and isinstance(asked, list)
+        and all(isinstance(questions, list) for questions in asked)
         and isinstance(sections, list)
         and all(isinstance(section, dict) and isinstance(section.get("pairs"), int) for section in sections)
     )
 
 
 def _pairs(models: Models, task: Document, documents: Sequence[GivenDocument]) -> list[Document]:
-    asked = {question for question in task["alreadyAsked"] if isinstance(question, str)}
+    asked = {question for key in _ASKED for question in task[key] if isinstance(question, str)}
     pairs: list[Document] = []
     for wanted in task["sections"]:
         for section in (section for document in documents for section in document.sections):

@@ -12,10 +12,10 @@ from finetuning.coverage import Example
 from finetuning.errors import TooFewPairsError
 from finetuning.generation.calls import Calls
 from finetuning.generation.documents import Document, Section
-from finetuning.generation.known import known_questions
 from finetuning.generation.pairs import Pair, PlacedPair, RecordKind, breaks, read_pairs
 from finetuning.generation.passages import normalized, stands_in
 from finetuning.generation.prompts import check_request, pairs_request
+from finetuning.generation.related import related_questions
 from finetuning.languages import TextLanguage
 from finetuning.repetition import repetitions
 
@@ -69,7 +69,7 @@ class Generation:
         self._wanted = wanted
         self._show = show
         self._places = _places(documents)
-        self._known = known_questions([place.section.text for place in self._places], wanted.against)
+        self._taken = related_questions([place.section.text for place in self._places], wanted.against)
         self._fruitless_batches = 0
         self._fruitless_at: Counter[int] = Counter()
         self._asked: defaultdict[str, list[str]] = defaultdict(list)
@@ -124,9 +124,9 @@ class Generation:
 
     def _ask(self, document: Document, wanted: Mapping[int, int]) -> list[Pair]:
         sections = {self._places[at].section: number for at, number in wanted.items()}
-        known = [question for at in wanted for question in self._known[at]]
-        asked = list(dict.fromkeys([*known, *self._asked[document.name]]))
-        request = pairs_request(self._model, document, sections, asked, self._wanted.language)
+        asked = self._asked[document.name]
+        taken = list(dict.fromkeys(question for at in wanted for question in self._taken[at]))
+        request = pairs_request(self._model, document, sections, asked, taken, self._wanted.language)
         reply = self._calls.ask(request, document)
         if reply.tool_input is None:
             self._drop(f"batch without pairs: the model {reply.problem}")

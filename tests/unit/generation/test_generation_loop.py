@@ -14,9 +14,9 @@ from finetuning.coverage import Example
 from finetuning.errors import OverBudgetError, TooFewPairsError, WorkingFileError
 from finetuning.generation.calls import Calls
 from finetuning.generation.documents import read_document
-from finetuning.generation.known import QUESTIONS_PER_SECTION
 from finetuning.generation.loop import FRUITLESS_BATCHES, PAIRS_PER_BATCH, Generation, Wanted
 from finetuning.generation.prompts import CHECK_TOOL, PAIRS_TOOL
+from finetuning.generation.related import QUESTIONS_PER_SECTION
 from finetuning.generation.working_file import WorkingFile
 
 if TYPE_CHECKING:
@@ -320,8 +320,9 @@ def test_the_model_is_told_what_the_given_files_ask_about_its_sections(script: S
 
     (task,) = model.asked(PAIRS_TOOL)
 
-    assert {"When does the ferry leave?", "Quiet?"} <= set(task["alreadyAsked"])
-    assert len(task["alreadyAsked"]) == len(set(task["alreadyAsked"])) <= 3 * QUESTIONS_PER_SECTION
+    assert task["alreadyAsked"] == []
+    assert {"When does the ferry leave?", "Quiet?"} <= set(task["takenQuestions"])
+    assert len(task["takenQuestions"]) == len(set(task["takenQuestions"])) <= 3 * QUESTIONS_PER_SECTION
 
 
 def test_a_tool_is_forced_only_where_the_catalogue_allows_it(script: Script, generation: Make, tmp_path: Path) -> None:

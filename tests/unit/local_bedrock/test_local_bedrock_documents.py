@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 LONG = "Lanterns hang above the old stone bridge near the mill."
 TEXT = f"# One\n\n{LONG}\nOtters swim.\n\n# Two\n\nHerons stand beside the weir, and wait there for the dusk.\n"
-TASK = {"language": "English", "sections": [{"title": "One", "begins": "Lanterns", "pairs": 1}], "alreadyAsked": []}
+TASK: dict[str, Any] = {
+    "language": "English",
+    "sections": [{"title": "One", "begins": "Lanterns", "pairs": 1}],
+    "alreadyAsked": [],
+    "takenQuestions": [],
+}
 
 
 def document(**changes: object) -> dict[str, Any]:
@@ -45,6 +50,7 @@ def test_pairs_are_about_the_sections_that_are_asked_for(runtime: "BedrockRuntim
     ]
     assert pairs(runtime, sections=[{**two, "begins": "Otters"}]) == []
     assert pairs(runtime, alreadyAsked=[f"English {LONG}?"]) == ["Otters swim."]
+    assert pairs(runtime, takenQuestions=[f"English {LONG}?"]) == ["Otters swim."]
 
 
 def test_the_documents_text_counts_as_input(runtime: "BedrockRuntimeClient") -> None:

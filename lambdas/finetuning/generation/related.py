@@ -1,4 +1,4 @@
-"""Which questions of a dataset a section of a document probably answers.
+"""Which questions of a dataset are probably about a section of a document.
 
 This module needs the scoring layer (scipy, numpy).
 """
@@ -12,7 +12,7 @@ from finetuning.similarity import blocks, vectors
 QUESTIONS_PER_SECTION = 20
 
 
-def known_questions(sections: Sequence[str], records: Sequence[Example]) -> list[list[str]]:
+def related_questions(sections: Sequence[str], records: Sequence[Example]) -> list[list[str]]:
     """For each section's text the questions of the records that are most like it, the most similar first."""
     return list(_nearest(sections, records)) if records else [[] for _ in sections]
 
