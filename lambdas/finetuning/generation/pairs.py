@@ -56,7 +56,7 @@ def breaks(kind: RecordKind, placed: PlacedPair, system: str | None) -> str | No
     """Which rule of any base model the record would break, so that it serves for all of them; None: it breaks none."""
     line = to_line(record(kind, placed, system)) + b"\n"
     found = (finding for model in BASE_MODELS.values() for finding in check_file(kind, [line], model).findings)
-    return next((f"{finding.message} ({finding.code})" for finding in found), None)
+    return next((finding.message for finding in found), None)
 
 
 def to_line(document: Mapping[str, Any]) -> bytes:

@@ -66,4 +66,4 @@ def test_a_record_that_any_base_model_refuses_is_named(kind: RecordKind) -> None
 
 
 def test_a_reserved_string_in_an_answer_is_named() -> None:
-    assert "reserved" in (breaks("training", PlacedPair(Pair("What?", "User: me", "x"), "t", "a.md"), None) or "")
+    assert "reserves" in (breaks("training", PlacedPair(Pair("What?", "User: me", "x"), "t", "a.md"), None) or "")
