@@ -101,10 +101,11 @@ class BaseModel:
 
 @dataclass(frozen=True)
 class JudgeModel:
-    """A model that scores answers.
+    """A model that we ask with tools: it scores answers, or makes questions and answers from documents.
 
     id: what Converse takes. inference_profile: the id names a cross-region inference profile, which routes to
     `foundation_model` in one of `regions`; otherwise the model answers in the stack's own region.
+    forced_tool_choice: whether it is documented that the model can be made to call one tool; others refuse that.
     """
 
     id: str
@@ -112,6 +113,7 @@ class JudgeModel:
     prices: Mapping[str, Price]
     inference_profile: bool = False
     regions: tuple[str, ...] = ()
+    forced_tool_choice: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,8 @@ JUDGE_MODELS: Mapping[str, JudgeModel] = {
             prices=_JUDGE_PRICES,
             inference_profile=True,
             regions=_US_REGIONS,
+            # botocore's service model, ToolChoice.tool: Claude 3 and Amazon Nova models, read 2026-11.
+            forced_tool_choice=True,
         ),
     )
 }

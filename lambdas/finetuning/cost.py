@@ -49,12 +49,16 @@ class Cost:
 
 
 def bill(quantities: Mapping[str, float], run: RunConfig, model: BaseModel) -> Cost:
-    """quantities: by the names of PRICE_UNITS, in thousands of tokens or in hours. Nothing bought = no item."""
+    """quantities: by the names of PRICE_UNITS, in thousands of tokens or in hours."""
     known = {**model.prices, **JUDGE_MODELS[run.judge_model].prices, **EMBEDDING_MODEL.prices}
-    known |= {name: Price(usd, "execution input") for name, usd in run.prices.items()}
+    return priced(quantities, known | {name: Price(usd, "execution input") for name, usd in run.prices.items()})
+
+
+def priced(quantities: Mapping[str, float], prices: Mapping[str, Price]) -> Cost:
+    """Both by the names of PRICE_UNITS; a price that is missing is unknown. Nothing bought = no item."""
     items = []
     for name, quantity in quantities.items():
-        price = known.get(name, UNKNOWN)
+        price = prices.get(name, UNKNOWN)
         if quantity:
             usd = None if price.usd is None else quantity * price.usd
             items.append(CostItem(name, quantity, PRICE_UNITS[name], price.usd, usd, price.source))

@@ -8,9 +8,12 @@ ExperimentError                       a message for people: what, where, what to
 ├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)
 ├── CustomizationJobError             the job failed, was stopped or took too long
 ├── ProvisionedThroughputError        the throughput failed, or did not come into service in time
-├── OverBudgetError                   with a throughput the run would cost more than it may
+├── OverBudgetError                   what comes next could cost more than may be spent
 ├── MetricsNotFoundError              the job's metrics files are missing or cannot be read
 ├── JudgeUnusableError                the judge cannot tell good answers from bad ones, or scored too few
+├── UnreadableDocumentError           a document cannot be read, or holds no text (file, what to do)
+├── WorkingFileError                  a working file belongs to other documents or settings, or cannot be read
+├── TooFewPairsError                  several batches in a row brought no new question and answer
 └── ReapIncompleteError               the guard could not see or do everything (every problem listed)
 TransientError                        throttling, a lost connection, a 5xx: the same call may succeed later
 """
@@ -66,6 +69,18 @@ class MetricsNotFoundError(ExperimentError):
 
 
 class JudgeUnusableError(ExperimentError):
+    pass
+
+
+class UnreadableDocumentError(ExperimentError):
+    pass
+
+
+class WorkingFileError(ExperimentError):
+    pass
+
+
+class TooFewPairsError(ExperimentError):
     pass
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from finetuning.rubric import HIGHEST, LOWEST, RUBRIC, TOOL, TOOL_CONFIG, prompt
+from finetuning.tool_use import tool_input
 
 if TYPE_CHECKING:
     from types_boto3_bedrock_runtime.client import BedrockRuntimeClient
@@ -93,13 +94,9 @@ def judge(
 
 def read_grade(response: Mapping[str, Any]) -> Grade | str:
     """The grade in a Converse response; what is wrong with it where it cannot be used."""
-    blocks = response["output"]["message"]["content"]
-    uses = [block["toolUse"] for block in blocks if "toolUse" in block and block["toolUse"].get("name") == TOOL]
-    if len(uses) != 1:
-        return f"the judge called {TOOL} {len(uses)} times instead of once"
-    given = uses[0]["input"]
-    if not isinstance(given, Mapping):
-        return f"the judge called {TOOL} with no object"
+    given = tool_input(response, TOOL)
+    if isinstance(given, str):
+        return f"the judge {given}"
     score: Any = given.get("score")
     contradictions: Any = given.get("contradictions")
     reason = given.get("reason")

@@ -1,6 +1,6 @@
 """What the local Bedrock needs of the models that stand in for the real ones; the package `local.stand_in` is one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from local.stand_in import EpochMetric, HyperParameters, StepMetric, TrainingRecord
@@ -37,6 +37,16 @@ class Models(Protocol):
 
     def judge(self, question: str, reference: str, answer: str, /) -> tuple[int, int, str]:
         """A score from 1 to 10, the number of claims that the reference contradicts, and the reason."""
+        ...
+
+    def supports(self, question: str, passage: str, answer: str, /) -> tuple[bool, str]:
+        """Whether the passage supports the answer, and the reason."""
+        ...
+
+    def write_pairs(
+        self, text: str, language: str, number: int, asked: Collection[str], /
+    ) -> list[tuple[str, str, str]]:
+        """At most so many questions about the text that are not in `asked`: (question, answer, passage)."""
         ...
 
     def embed(self, text: str, dimensions: int, /) -> list[float]: ...

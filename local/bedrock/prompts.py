@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finetuning.generation.documents import Document as GivenDocument
 from finetuning.tokens import estimate_tokens
 
+from local.bedrock.documents import documents_of
 from local.bedrock.errors import NotEmulatedError, validation_error
 from local.bedrock.service_model import Document
 
@@ -18,13 +20,14 @@ _ANTHROPIC_VERSION = "bedrock-2023-05-31"
 
 @dataclass(frozen=True)
 class Prompt:
-    """question: the last message. tool: the name of the first tool offered."""
+    """question: the text of the last message. tool: the name of the first tool offered."""
 
     question: str
     input_tokens: int
     max_tokens: int
     temperature: float
     tool: str | None = None
+    documents: Sequence[GivenDocument] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Completion:
 def prompt_of_converse(parameters: Document) -> Prompt:
     system = [_text_of_block(block) for block in parameters.get("system", [])]
     messages = [
-        (message["role"], "\n".join(_text_of_block(block) for block in message["content"]))
+        (message["role"], "\n".join(_text_of_block(block) for block in message["content"] if "document" not in block))
         for message in parameters.get("messages", [])
     ]
     inference = parameters.get("inferenceConfig", {})
@@ -54,6 +57,7 @@ def prompt_of_converse(parameters: Document) -> Prompt:
         max_tokens=inference.get("maxTokens", _MAX_TOKENS),
         temperature=inference.get("temperature", _TEMPERATURE),
         tool=names[0] if names else None,
+        documents=documents_of(parameters.get("messages", [])),
     )
 
 
@@ -117,17 +121,20 @@ def _prompt(
     max_tokens: int,
     temperature: float,
     tool: str | None = None,
+    documents: Sequence[GivenDocument] = (),
 ) -> Prompt:
     roles = [role for role, _ in messages]
     if not roles or roles != (["user", "assistant"] * len(roles))[: len(roles)] or roles[-1] != "user":
         raise validation_error("A conversation must alternate between user and assistant, from user to user.")
     texts = [*system, *(text for _, text in messages)]
+    texts += [section.text for document in documents for section in document.sections]
     return Prompt(
         question=messages[-1][1],
         input_tokens=sum(estimate_tokens(text) for text in texts),
         max_tokens=max_tokens,
         temperature=temperature,
         tool=tool,
+        documents=documents,
     )
 
 

@@ -10,7 +10,6 @@ from local.bedrock import embedding
 from local.bedrock.account import Account, resource_id
 from local.bedrock.errors import AwsError, NotEmulatedError, validation_error
 from local.bedrock.foundation_models import FoundationModels, can_be_asked, end_of_life
-from local.bedrock.judge import WITHOUT_TASK, judgement
 from local.bedrock.models import LanguageModel, Models
 from local.bedrock.prompts import (
     Completion,
@@ -23,6 +22,7 @@ from local.bedrock.prompts import (
 from local.bedrock.provisioned_throughput import ProvisionedThroughputs, Status
 from local.bedrock.service_model import Document
 from local.bedrock.settings import Settings
+from local.bedrock.tasks import WITHOUT_TASK, tool_input
 
 _FIRST_TOKEN_MS = 400
 _TOKEN_MS = 12
@@ -82,6 +82,8 @@ class Runtime:
     def _complete(self, model_id: str, prompt: Prompt) -> Completion:
         if self._is_judge(model_id):
             completion = self._judge(prompt)
+        elif prompt.documents:
+            raise NotEmulatedError(f"{model_id} with documents: only the judge models are,")
         else:
             completion = self._answer(self._language_model(model_id), prompt)
         self._account.clock.sleep(completion.latency_ms / 1000)
@@ -125,11 +127,11 @@ class Runtime:
         return _completion(prompt, text)
 
     def _judge(self, prompt: Prompt) -> Completion:
-        verdict = judgement(self._models, prompt.question) if prompt.tool else None
-        if verdict is None:
+        given = tool_input(self._models, prompt.question, prompt.documents) if prompt.tool else None
+        if given is None:
             return _completion(prompt, WITHOUT_TASK)
-        output_tokens = estimate_tokens(json.dumps(verdict, ensure_ascii=False))
-        return Completion("", "tool_use", prompt.input_tokens, output_tokens, _latency_ms(output_tokens), verdict)
+        output_tokens = estimate_tokens(json.dumps(given, ensure_ascii=False))
+        return Completion("", "tool_use", prompt.input_tokens, output_tokens, _latency_ms(output_tokens), given)
 
 
 def _completion(prompt: Prompt, text: str) -> Completion:

@@ -1,8 +1,9 @@
-"""For local runs: a small model that really learns, a judge by similarity, an embedding by n-grams."""
+"""For local runs: a small model that learns, a judge by similarity, questions by rule, an embedding by n-grams."""
 
 from local.stand_in.embedding import embed
-from local.stand_in.judge import judge
+from local.stand_in.judge import judge, supports
 from local.stand_in.model import StandIn, untrained
+from local.stand_in.questions import write_pairs
 from local.stand_in.training import (
     EpochMetric,
     HyperParameters,
@@ -21,6 +22,8 @@ __all__ = [
     "TrainingResult",
     "embed",
     "judge",
+    "supports",
     "train",
     "untrained",
+    "write_pairs",
 ]

@@ -6,6 +6,7 @@ from collections import Counter
 
 # What carries the meaning: numbers, words of four letters or more, katakana and Han characters.
 _CONTENT = re.compile(r"[0-9]+|[a-z]{4,}|[\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff]")
+_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _CHARACTER_NGRAMS = (2, 3, 4, 5)
 # A point inside a number ends no sentence.
 _END_OF_SENTENCE = re.compile(r"[.!?](?=\s|$)|[。!?]")
@@ -13,6 +14,8 @@ _END_OF_SENTENCE = re.compile(r"[.!?](?=\s|$)|[。!?]")
 _RECALL_WEIGHT = 2
 # Any two texts in one language are similar to this degree: it scores 1.
 _CHANCE = 0.05
+# How much of an answer's content words a passage must have to support it.
+_SUPPORTED = 0.7
 # Below 1, so that an answer with the same facts in other words comes near the upper end.
 _EXPONENT = 0.7
 
@@ -36,6 +39,18 @@ def judge(question: str, reference: str, answer: str) -> tuple[int, int, str]:
         "(local stand-in for a judge: it scores by similarity, without understanding)."
     )
     return score, _contradictions(asked, expected, given), reason
+
+
+def supports(question: str, passage: str, answer: str) -> tuple[bool, str]:
+    """Whether the answer's content words stand in the passage, numbers all of them, and the reason."""
+    asked, said, claimed = _normalized(question), _normalized(passage), _normalized(answer)
+    content = _content("", claimed, said)
+    foreign = set(_NUMBER.findall(claimed)) - set(_NUMBER.findall(said)) - set(_NUMBER.findall(asked))
+    reason = (
+        f"The passage has {content:.0%} of the answer's content words and lacks {len(foreign)} of its numbers "
+        "(local stand-in for a judge: it compares words, without understanding)."
+    )
+    return content >= _SUPPORTED and not foreign, reason
 
 
 def _normalized(text: str) -> str:

@@ -41,6 +41,8 @@ class RememberingModels:
     untrained = staticmethod(stand_in.untrained)
     judge = staticmethod(stand_in.judge)
     embed = staticmethod(stand_in.embed)
+    supports = staticmethod(stand_in.supports)
+    write_pairs = staticmethod(stand_in.write_pairs)
 
     def __init__(self) -> None:
         self._trained: dict[str, stand_in.TrainingResult] = {}

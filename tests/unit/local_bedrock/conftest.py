@@ -1,7 +1,7 @@
 """A local Bedrock under moto, with boto3's own clients, a clock moved by hand and models that learn by heart."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -79,6 +79,13 @@ class FakeModels:
 
     def judge(self, question: str, reference: str, answer: str) -> tuple[int, int, str]:
         return (10, 0, f"{question}: right") if answer == reference else (2, 1, f"{question}: not {reference}")
+
+    def supports(self, question: str, passage: str, answer: str) -> tuple[bool, str]:
+        return answer in passage, question
+
+    def write_pairs(self, text: str, language: str, number: int, asked: Collection[str]) -> list[tuple[str, str, str]]:
+        pairs = [(f"{language} {line}?", line, line) for line in text.splitlines() if line]
+        return [pair for pair in pairs if pair[0] not in asked][:number]
 
     def embed(self, text: str, dimensions: int) -> list[float]:
         return [1.0 if place == len(text) % dimensions else 0.0 for place in range(dimensions)]
