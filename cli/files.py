@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cli.errors import CommandError
@@ -34,4 +35,6 @@ def write_files(contents: Mapping[Path, Iterable[bytes]]) -> None:
         raise CommandError(f"cannot write {path}: {error.strerror}") from error
     finally:
         for part_path in parts.values():
-            part_path.unlink(missing_ok=True)
+            # Most often it is not there any more.
+            with suppress(OSError):
+                part_path.unlink()
