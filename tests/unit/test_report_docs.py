@@ -9,7 +9,7 @@ from finetuning.coverage_findings import THIN, WEAK
 from finetuning.diagnosis import FALLING, LEARNED_BY_HEART, OVERFITTING_RISE, RULES
 from finetuning.headroom import PLANNED_SD
 from finetuning.power import ALPHA
-from finetuning.repetition import DIFFERENT_ANSWERS, SAME_QUESTION
+from finetuning.repetition import COPIED_ANSWER, DIFFERENT_ANSWERS, REWORDED_QUESTION, SAME_QUESTION
 from finetuning.scoring import METRICS
 from finetuning.similarity import LENGTH
 from finetuning.statistics import FEWEST_FOR_INTERVAL, RESAMPLES
@@ -53,6 +53,7 @@ def test_every_metric_is_explained(metric: str) -> None:
         f"at most {THIN} training records",
         f"an answer below {WEAK:g}",
         f"similarity ≥ {SAME_QUESTION}",
+        f"answers ≥ {COPIED_ANSWER}, questions ≥ {REWORDED_QUESTION}",
         f"less similar than {DIFFERENT_ANSWERS}",
     ],
 )
