@@ -19,7 +19,7 @@ faults: .venv/installed node_modules/installed  ## every fault at every state; w
 	$(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
 
 bench: .venv/installed  ## how fast a dataset's files are checked, beside json and pydantic, and in how much memory
-	$(BIN)/python tests/bench/validation.py
+	PYTHONPATH=. $(BIN)/python tests/bench/validation.py
 
 screenshots: .venv/installed node_modules/installed $(BROWSER)  ## the pictures in docs/
 	PYTHONPATH=tests/pages $(BIN)/python tests/browser/screenshots.py

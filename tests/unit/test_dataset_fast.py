@@ -44,9 +44,11 @@ def test_what_the_fast_way_passes_the_slow_way_has_nothing_to_say_of(
     records = right_records(content, kind, model)
 
     if records is None:
-        # One at a time it passes every line of which there is nothing to say.
+        # One at a time it passes every line of which there is nothing to say; after a backslash, u0000 may be NUL.
         for each, checked in zip(lines, slow, strict=True):
-            assert (right_records(each, kind, model) is None) == bool(checked.problems)
+            slowly = bool(checked.problems) or b"u0000" in each
+            assert (right_records(each, kind, model) is None) <= slowly
+            assert (right_records(each, kind, model) is None) >= bool(checked.problems)
     else:
         assert [checked.problems for checked in slow] == [[]] * len(lines)
         assert records == [checked.record for checked in slow]
