@@ -135,6 +135,12 @@ RULES: tuple[Callable[[TrainingMetrics], Finding | None], ...] = (
 def diagnose(metrics: TrainingMetrics, say: Texts) -> dict[str, Any]:
     """{"findings": [{"code", "text", "evidence"}, …], "diagnosis": the first one's text}; there is at least one."""
     loss = "validation" if metrics.is_validated and len(metrics.validation) > 1 else "training"
-    named = {"loss": say(f"diagnosis.{loss}_loss")}
-    findings = [found.to_json(say, f"diagnosis.{found.code}", **named) for rule in RULES if (found := rule(metrics))]
+    named = {"loss": say(f"diagnosis.{loss}_loss"), "falling": FALLING}
+    findings = [found.to_json(say, _text_key(found), **named) for rule in RULES if (found := rule(metrics))]
     return {"findings": findings, "diagnosis": findings[0]["text"]}
+
+
+def _text_key(found: Finding) -> str:
+    """A loss that has levelled off may be lowest at the end: then there are not two losses to tell apart."""
+    at_best = found.code == "saturated" and found.evidence["bestEpoch"] == found.evidence["epochs"]
+    return "diagnosis.saturated_at_best" if at_best else f"diagnosis.{found.code}"

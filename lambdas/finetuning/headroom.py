@@ -14,13 +14,19 @@ PLANNED_SD = 2.0
 STYLE_KNOWN = 0.9
 
 
+def leaves_points(mean: float, minimum: float) -> bool:
+    """Whether answers of that mean correctness can become better by what the run asks for."""
+    return HIGHEST - mean >= minimum
+
+
 def has_headroom(metrics: Mapping[str, Mapping[str, Any]], minimum: float) -> bool:
     """Whether there is something to learn: right answers, or the style that the dataset's card asks for.
 
     metrics: of the base model's answers, as scoring.summarize has them.
     """
     style = metrics.get("pattern", {}).get("mean")
-    return HIGHEST - metrics["correctness"]["mean"] >= minimum or (style is not None and style < STYLE_KNOWN)
+    is_style_missing = style is not None and style < STYLE_KNOWN
+    return leaves_points(metrics["correctness"]["mean"], minimum) or is_style_missing
 
 
 def headroom(questions: Sequence[Mapping[str, Any]], minimum: float) -> dict[str, Any]:
@@ -29,7 +35,7 @@ def headroom(questions: Sequence[Mapping[str, Any]], minimum: float) -> dict[str
     questionsWithHeadroom, alreadyAnswered: indices of questions; those without a score are in neither.
     """
     scores = {q["index"]: q["correctness"] for q in questions if q["correctness"] is not None}
-    left = [index for index, score in scores.items() if HIGHEST - score >= minimum]
+    left = [index for index, score in scores.items() if leaves_points(score, minimum)]
     spread = stdev(scores.values()) if len(scores) > 1 else 0.0
     return {
         "minimum": minimum,

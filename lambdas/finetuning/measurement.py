@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from finetuning.base_models import EMBEDDING_MODEL
+from finetuning.headroom import has_headroom, leaves_points
 from finetuning.rubric import HIGHEST, VERSION
 from finetuning.run_config import RunConfig
 from finetuning.run_store import AnsweringModel
@@ -98,10 +99,13 @@ class Measurement:
             yield say("verdict.fewQuestions", n=n, minimum=MINIMUM_QUESTIONS)
         if "base" in self.documents:
             room = self.documents["base"]["headroom"]
-            left, detectable = HIGHEST - room["mean"], room["detectableDifference"]
-            if room["minimum"] <= left < detectable:
-                n = self.documents["base"]["metrics"]["correctness"]["n"]
-                yield say("verdict.littleRoom", left=left, n=n, detectable=detectable)
+            metrics, left = self.documents["base"]["metrics"], HIGHEST - room["mean"]
+            if leaves_points(room["mean"], room["minimum"]):
+                if left < (detectable := room["detectableDifference"]):
+                    n = metrics["correctness"]["n"]
+                    yield say("verdict.littleRoom", left=left, n=n, detectable=detectable)
+            elif self.pattern and has_headroom(metrics, room["minimum"]):
+                yield say("verdict.styleAlone", mean=room["mean"], name=self.pattern["name"])
 
     def _judge(self) -> dict[str, Any] | None:
         """None where the execution input was refused."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from finetuning.base_models import HyperParameter
+from finetuning.headroom import leaves_points
 from finetuning.outcome import Outcome, Step
 from finetuning.verdict import Verdict
 
@@ -34,7 +35,7 @@ def _learn_more(outcome: Outcome, finding: Finding) -> Step:
 
 def _learn_less(outcome: Outcome, finding: Finding) -> Step | None:
     """Not where the records were learned by heart from the start: then no epoch was a good one."""
-    if any(each["code"] == "memorised" for each in outcome.result["training"]["findings"]):
+    if _is_memorised(outcome):
         return None
     best = finding["evidence"]["bestEpoch"]
     if best > 1:
@@ -56,10 +57,20 @@ def _check_records(outcome: Outcome, finding: Finding) -> Step:
 
 
 def _add_records(outcome: Outcome, finding: Finding) -> Step | None:
-    """Only where it did not suffice that training has given what it can."""
-    if outcome.verdict in (Verdict.NO_VISIBLE_EFFECT, Verdict.WORSE):
-        return outcome.new_dataset("moreRecords", finding["text"])
-    return None
+    """Only where it did not suffice that training has given what it can.
+
+    Not where the base model's answers were right already; and records that were learned by heart have a step of their
+    own, which asks for others too.
+    """
+    left = outcome.result.get("headroom")
+    is_known = left is not None and not leaves_points(left["mean"], left["minimum"])
+    if outcome.verdict not in (Verdict.NO_VISIBLE_EFFECT, Verdict.WORSE) or is_known or _is_memorised(outcome):
+        return None
+    return outcome.new_dataset("moreRecords", finding["text"])
+
+
+def _is_memorised(outcome: Outcome) -> bool:
+    return any(each["code"] == "memorised" for each in outcome.result["training"]["findings"])
 
 
 _BY_CODE: Mapping[str, Callable[[Outcome, Finding], Step | None]] = {

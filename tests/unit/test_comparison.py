@@ -141,6 +141,12 @@ def test_the_index_lists_the_newest_run_first() -> None:
     assert sorted(started, key=lambda name: page.index(f"<span>{name}</span>")) == ["new", "old", "without"]
 
 
+def test_of_equal_losses_the_last_is_the_lowest_as_in_the_runs_own_report() -> None:
+    tie = [{"epoch": epoch, "loss": loss} for epoch, loss in enumerate((2.533, 1.476, 1.476, 1.496), start=1)]
+    page = render_comparison([Run(result("one", training__validationLoss=tie), None)], "en")
+    assert "Run 1: from 2.533 to 1.476 after epoch 3." in page
+
+
 def test_curves_of_different_validation_data_are_said_to_be() -> None:
     other = result("other", provenance__dataset__validation={"sha256": "another"})
     words = "their heights cannot"

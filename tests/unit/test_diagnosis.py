@@ -60,6 +60,15 @@ def test_the_real_job_had_levelled_off() -> None:
     ]
 
 
+def test_a_loss_that_levelled_off_at_its_lowest_is_told_once() -> None:
+    found = diagnose(metrics((2.5, 1.5, 1.49), asked=10), texts("en"))
+
+    assert found["diagnosis"] == (
+        "Validation loss has levelled off: it is lowest at the end, 1.490 after 3 of 10 epochs, "
+        "but the last epoch lowered it by less than 1%."
+    )
+
+
 def test_the_real_jobs_first_two_epochs_alone_were_still_learning() -> None:
     found = diagnose(metrics(REAL_VALIDATION[:2], REAL_TRAINING[:6]), texts("en"))
 

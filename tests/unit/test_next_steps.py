@@ -207,8 +207,18 @@ def test_training_that_has_given_what_it_can_asks_for_records_where_that_did_not
     assert [step["input"] for step in found] == [NEXT] * count
 
 
-def test_records_learned_by_heart_are_to_be_checked() -> None:
-    by_heart = trained(finding("memorised"), finding("overfitting", bestEpoch=3))
+@pytest.mark.parametrize(("mean", "count"), [(9.0, 1), (9.1, 0)])
+def test_no_records_are_asked_for_where_the_base_model_was_right_already(mean: float, count: int) -> None:
+    headroom = {"mean": mean, "minimum": 1.0}
+
+    found = steps(Verdict.NO_VISIBLE_EFFECT, training=trained(finding("saturated")), headroom=headroom)
+
+    assert [step["input"] for step in found] == [NEXT] * count
+
+
+@pytest.mark.parametrize("later", [finding("overfitting", bestEpoch=3), finding("saturated")])
+def test_records_learned_by_heart_are_to_be_checked(later: Mapping[str, Any]) -> None:
+    by_heart = trained(finding("memorised"), later)
 
     (step,) = steps(Verdict.NO_VISIBLE_EFFECT, training=by_heart)
 

@@ -874,3 +874,23 @@ def test_a_set_that_can_hardly_show_what_there_is_to_gain_is_told(
     warnings = result_of(state)["warnings"]
 
     assert any(warning.startswith("The base model leaves 1.5 points to gain, and 3 questions") for warning in warnings)
+
+
+@pytest.mark.parametrize(("rate", "is_told"), [(0.0, True), (1.0, False)])
+def test_a_run_that_went_on_for_its_style_alone_says_so(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore, rate: float, is_told: bool
+) -> None:
+    state = state_after(NAMES.index("ScoreAnswers (base)") + 1) | {"failure": FAILURE}
+    state["dataset"]["pattern"] = {"name": "ござる", "regex": "x", "description": ""}
+    document = store.read_json(scores_key("base"))
+    metrics = {"correctness": {"mean": 9.6, "ci95": None, "n": 3}, "pattern": {"mean": rate, "ci95": None, "n": 3}}
+    headroom = {**HEADROOM, "mean": 9.6}
+    store.write_json(scores_key("base"), {**document, "metrics": metrics, "headroom": headroom})
+
+    warnings = result_of(state)["warnings"]
+
+    told = (
+        "The base model already answers these questions (9.6 of 10), so correctness can hardly rise. "
+        "The run went on for the style “ござる” alone."
+    )
+    assert (told in warnings) is is_told

@@ -177,16 +177,8 @@ def _curves(runs: Sequence[Run], say: Texts) -> Html | None:
         ]
         for run in runs
     ]
-    shows = " ".join(
-        say(
-            "comparison.curve",
-            run=place + 1,
-            first=number(curve[0][1], 3),
-            lowest=number(min(loss for _, loss in curve), 3),
-            epoch=min(curve, key=lambda point: point[1])[0],
-        )
-        for place, curve in enumerate(curves)
-        if curve
+    shows = say("report.betweenSentences").join(
+        _curve_in_words(place + 1, curve, say) for place, curve in enumerate(curves) if curve
     )
     drawn = curves_picture(curves, shows, say("report.learning.epoch"))
     if drawn is None:
@@ -196,6 +188,12 @@ def _curves(runs: Sequence[Run], say: Texts) -> Html | None:
     same = "validationData" not in varied(trained) and len({result.get("baseModel") for result in trained}) == 1
     note = None if same else element("p", say("comparison.curvesDiffer"))
     return section("curves", say("comparison.curves"), element("p", shows), note, figure(drawn, key))
+
+
+def _curve_in_words(run: int, curve: Sequence[tuple[int, float]], say: Texts) -> str:
+    """The lowest of equal losses is the last, as the run's own best epoch is."""
+    epoch, lowest = min(reversed(curve), key=lambda point: point[1])
+    return say("comparison.curve", run=run, first=number(curve[0][1], 3), lowest=number(lowest, 3), epoch=epoch)
 
 
 def _scores(runs: Sequence[Run], say: Texts) -> Iterator[Html]:
