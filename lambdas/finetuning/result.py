@@ -156,7 +156,7 @@ def _timeline(ending: Ending) -> list[dict[str, str]]:
         (ending.throughput_created_at, "throughput created"),
         (throughput.get("inServiceAt"), "throughput in service"),
         (deletion.get("since") if ending.throughput_created_at else None, "throughput deletion asked for"),
-        (deletion["at"] if ending.throughput_gone and ending.throughput_created_at else None, "throughput gone"),
+        (ending.throughput_gone_at if ending.throughput_created_at else None, "throughput gone"),
         (ending.now.isoformat(), "run ended"),
     ]
     return [{"at": at, "event": event} for at, event in moments if at]
