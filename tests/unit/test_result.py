@@ -481,18 +481,21 @@ def test_a_throughput_that_is_not_known_to_be_gone_costs_until_now(
     assert result_of(state)["cost"]["throughputSeconds"] == (180 - 125) * 60
 
 
-@pytest.mark.parametrize(("outcome", "gone"), [("gone", 145), ("asked", 155)])
+@pytest.mark.parametrize(("outcome", "gone"), [("gone", 153), ("asked", 155)])
 def test_a_throughput_that_the_guard_saw_gone_before_the_run_did_is_counted_until_then(
     state_after: StateAfter, result_of: ResultOf, store: RunStore, outcome: str, gone: int
 ) -> None:
     state = state_after(len(STAGES) - 1) | {"failure": FAILURE, "deletion": GONE}
-    removal = {"kind": "throughput", "outcome": outcome, "createdAt": at(125), "at": at(145)}
+    removal = {"kind": "throughput", "outcome": outcome, "createdAt": at(125), "at": at(153)}
     store.write_json(removal_key("throughput", datetime.fromisoformat(at(125))), removal)
 
     result = result_of(state)
 
     assert result["cost"]["throughputSeconds"] == (gone - 125) * 60
-    assert {"at": at(gone), "event": "throughput gone"} in result["timeline"]
+    told = {each["event"]: each["at"] for each in result["timeline"]}
+    assert told["throughput gone"] == at(gone)
+    assert ("throughput deletion asked for" in told) == (outcome == "asked")
+    assert [each["at"] for each in result["timeline"]] == sorted(told.values())
 
 
 @pytest.mark.parametrize(
