@@ -69,7 +69,7 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     Left out is what chooses words and numbers of the report and nothing else: every number in the state and in objects
     (dates, seconds, tokens, dollars, losses), and the error that is on its way, which each first fault reports once
     without a second one. What is dated by Bedrock has its age in steps of the reaper's interval: who comes when is
-    the same, give or take one look. After a success there is nobody who reads what the run has written.
+    the same, give or take one look; that never decides whether a promise holds, since what may be late may be two late. After a success there is nobody who reads what the run has written.
     """
     now = engine.clock.now()
 
