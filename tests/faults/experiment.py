@@ -148,6 +148,8 @@ class Experiment:
             return second if second is not None and second.state == state else None
 
         engine, settings = self._engine, self._engine.bedrock.settings
+        # By the runs that were observed before.
+        bought_before = len(engine.bedrock.ledger.purchases)
         for name, value in scenario.settings.items():
             setattr(settings, name, timedelta(minutes=value) if isinstance(value, int) else value)
         injector = Injector(engine, scenario.faults, scenario.stop_at, sabotage=self._sabotage)
@@ -169,12 +171,12 @@ class Experiment:
             list(engine.follow(self._arns[COMPANION]))
         self._extend_job()
         self._wait_until_clean()
-        injectors = {RESUMED: Injector(engine)} if scenario.resumed else {}
+        injectors = {RESUMED: Injector(engine, sabotage=self._sabotage)} if scenario.resumed else {}
         if scenario.resumed:
             self._arns[RESUMED] = engine.run(RESUMED, {"resumeFrom": FIRST_RUN}).arn
         return Outcome(
             runs={name: self._run(name, arn, injectors.get(name, injector)) for name, arn in self._arns.items()},
-            purchases=self._purchases(),
+            purchases=self._purchases()[bought_before:],
             struck=injector.struck,
             failing=bool(branch.failing),
             calls={state: tuple(operations) for state, operations in injector.calls.items()},
