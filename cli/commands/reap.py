@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel
-from finetuning.guard import Kind, Reap
-from finetuning.reaper import Findings, Outcome, Reaper, describe
+from finetuning.guard import Kind, Outcome, Reap
+from finetuning.reaper import Findings, Reaper, describe
 from finetuning.services import SystemClock
 
 from cli.deployment import Deployment

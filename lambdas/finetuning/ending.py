@@ -10,9 +10,10 @@ from finetuning.answers import answering_seconds
 from finetuning.base_models import BaseModel
 from finetuning.cost import is_own_job, is_since
 from finetuning.coverage_findings import Coverage
+from finetuning.guard import Kind, Outcome
 from finetuning.measurement import Measurement
 from finetuning.run_config import RunConfig
-from finetuning.run_store import CALIBRATION, COVERAGE, AnsweringModel, RunStore, answers_key, scores_key
+from finetuning.run_store import CALIBRATION, COVERAGE, AnsweringModel, RunStore, answers_key, removal_key, scores_key
 from finetuning.texts import DEFAULT_LANGUAGE, Texts, texts
 
 _MODELS: tuple[AnsweringModel, ...] = ("base", "custom")
@@ -90,11 +91,23 @@ class Ending:
         return bool(self.state.get("deletion", {}).get("gone"))
 
     @cached_property
+    def throughput_gone_at(self) -> str | None:
+        """When it was first seen to be gone: by the run itself, or by the guard while the run was busy."""
+        if not self.throughput_gone:
+            return None
+        seen: list[str] = [self.state["deletion"]["at"]]
+        if self.throughput_created_at is not None:
+            created_at = datetime.fromisoformat(self.throughput_created_at)
+            removal = self.store.find_json(removal_key(Kind.THROUGHPUT, created_at))
+            seen += [removal["at"]] if removal and removal["outcome"] == Outcome.GONE else []
+        return min(seen, key=datetime.fromisoformat)
+
+    @cached_property
     def throughput_seconds(self) -> float:
         """From creation until it was confirmed gone, or until now where it is not."""
         if self.throughput_created_at is None:
             return 0.0
-        ended = datetime.fromisoformat(self.state["deletion"]["at"]) if self.throughput_gone else self.now
+        ended = datetime.fromisoformat(self.throughput_gone_at) if self.throughput_gone_at else self.now
         return (ended - datetime.fromisoformat(self.throughput_created_at)).total_seconds()
 
     @cached_property

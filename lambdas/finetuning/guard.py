@@ -60,6 +60,14 @@ class Reap:
     reason: Reason
 
 
+class Outcome(StrEnum):
+    """What came of a removal."""
+
+    GONE = "gone"
+    ASKED = "asked"
+    NOT_YET = "not yet"
+
+
 def own(
     kind: Kind, *, arn: str, name: str, status: str, created_at: datetime, tags: Mapping[str, str], executions_of: str
 ) -> Resource | None:

@@ -7,16 +7,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from finetuning.base_models import UNKNOWN, BaseModel
 from finetuning.customization import JobStatus
-from finetuning.guard import Kind, Reap, Resource, decide, past_deadline
+from finetuning.guard import Kind, Outcome, Reap, Resource, decide, past_deadline
 from finetuning.interrupted import Interrupted, Throughput, run_id_of
 from finetuning.inventory import Inventory, Problems
-from finetuning.run_store import REPORT, RUN, RunStore
+from finetuning.run_store import REAPED, REPORT, RUN, RunStore, removal_key
 from finetuning.services import Clock
 
 if TYPE_CHECKING:
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient
 
 logger = logging.getLogger("bedrock-ft")
-
-# The folder of a run where the removals stand.
-REAPED = "reaped/"
-
-
-class Outcome(StrEnum):
-    GONE = "gone"
-    ASKED = "asked"
-    NOT_YET = "not yet"
 
 
 @dataclass(frozen=True)
@@ -221,7 +211,7 @@ class Reaper:
 
     def _tell_once(self, removal: Removal, store: RunStore) -> None:
         resource = removal.reap.resource
-        key = f"{REAPED}{resource.created_at:%Y%m%dT%H%M%SZ}-{resource.kind}.json"
+        key = removal_key(resource.kind, resource.created_at)
         if store.find_bytes(key) is None:
             run_id = run_id_of(resource.owner)
             # Written after it was heard: better told twice than never.

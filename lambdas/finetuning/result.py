@@ -6,7 +6,7 @@ Built at the end of every run, also of one that failed anywhere: what is not the
 from collections.abc import Mapping
 from typing import Any
 
-from finetuning.cost import Cost, bill, is_own_job, trained_tokens, usage, with_throughput
+from finetuning.cost import Cost, bill, is_own_job, is_since, trained_tokens, usage, with_throughput
 from finetuning.coverage_findings import describe
 from finetuning.ending import Ending
 from finetuning.failure import describe_failure
@@ -149,14 +149,18 @@ def _timeline(ending: Ending) -> list[dict[str, str]]:
     job, throughput, deletion = (state.get(key, {}) for key in ("job", "throughput", "deletion"))
     if ending.run and job and not is_own_job(state, ending.run):
         job = {}
+    gone_at, asked_at = ending.throughput_gone_at, deletion.get("since")
+    if asked_at and gone_at and is_since(asked_at, gone_at):
+        # The run asked when the guard had deleted it already.
+        asked_at = None
     moments = [
         (ending.run.started_at if ending.run else None, "run started"),
         (job.get("createdAt"), "customization job created"),
         (job.get("endedAt"), "customization job completed"),
         (ending.throughput_created_at, "throughput created"),
         (throughput.get("inServiceAt"), "throughput in service"),
-        (deletion.get("since") if ending.throughput_created_at else None, "throughput deletion asked for"),
-        (deletion["at"] if ending.throughput_gone and ending.throughput_created_at else None, "throughput gone"),
+        (asked_at if ending.throughput_created_at else None, "throughput deletion asked for"),
+        (gone_at if ending.throughput_created_at else None, "throughput gone"),
         (ending.now.isoformat(), "run ended"),
     ]
     return [{"at": at, "event": event} for at, event in moments if at]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ TRAINING = "training.json"
 COVERAGE = "dataset/coverage.json"
 CALIBRATION = "scores/calibration.json"
 JOB_OUTPUT = "job/"
+# The folder of what the guard removed.
+REAPED = "reaped/"
 
 
 def dataset_key(file: DatasetFile) -> str:
@@ -36,6 +39,11 @@ def judgements_key(model: AnsweringModel, batch: int) -> str:
 
 def scores_key(model: AnsweringModel) -> str:
     return f"scores/{model}.json"
+
+
+def removal_key(kind: str, created_at: datetime) -> str:
+    """Of what the guard removed: a throughput or a job, by when it was created."""
+    return f"{REAPED}{created_at:%Y%m%dT%H%M%SZ}-{kind}.json"
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

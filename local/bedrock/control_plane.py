@@ -38,7 +38,7 @@ class ControlPlane:
             tags=tags,
         )
         self._account = account
-        self._jobs = CustomizationJobs(
+        self.jobs = CustomizationJobs(
             account,
             settings,
             foundation_models=self.foundation_models,
@@ -48,21 +48,21 @@ class ControlPlane:
             s3=_session().client("s3", region_name=account.region),
             iam=_session().client("iam", region_name=account.region),
         )
-        parts = (self.foundation_models, self._jobs, custom_models, self.throughputs, tags)
+        parts = (self.foundation_models, self.jobs, custom_models, self.throughputs, tags)
         self.operations: Mapping[str, Operation] = {
             name: self._settled(operation) for part in parts for name, operation in part.operations.items()
         }
 
     def arn(self, identifier: str) -> str | None:
         """Of a job, custom model or throughput that there is, by name or ARN."""
-        found = (parts.find(identifier) for parts in (self._jobs, self._custom_models, self.throughputs))
+        found = (parts.find(identifier) for parts in (self.jobs, self._custom_models, self.throughputs))
         return next((each.arn for each in found if each is not None), None)
 
     def _settled(self, operation: Operation) -> Operation:
         """Nobody sees a job that should have ended and has not."""
 
         def perform(parameters: Document) -> Document:
-            self._jobs.settle()
+            self.jobs.settle()
             return operation(parameters)
 
         return perform

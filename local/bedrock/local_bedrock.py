@@ -31,7 +31,8 @@ class LocalBedrock:
     """Bedrock, Bedrock Runtime and Service Quotas of one account in one region.
 
     `with bedrock.registered():` puts it in place of moto's services. S3 and IAM are reached with boto3, so moto must be
-    on. Use `settings` to change how it behaves, `faults` to let calls go wrong, `ledger` to see what happened.
+    on. Use `settings` to change how it behaves, `faults` to let calls go wrong, `ledger` to see what happened,
+    `jobs` to change when one ends.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LocalBedrock:
         )
         # What permissions to its resources depend on: their ARNs by name, and their tags.
         self.arn, self.tags = control_plane.arn, control_plane.tags.of
+        self.jobs = control_plane.jobs
         quotas = Quotas(self._account, self.settings)
         self.ledger = Ledger(control_plane.ever_created)
         self.faults = Faults(self._check_fault)

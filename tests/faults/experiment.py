@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from finetuning import names
 from finetuning.base_models import DEFAULT_BASE_MODEL
+from finetuning.customization import JobStatus
 from finetuning.inventory import LOOK_BACK
 from injection import Injector
 from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, FaultAt, Flow, Moment, Observed, Scenario, StopAt
-from worlds import Branch, Choose
+from worlds import ENDS, Branch, Choose
 
 from cli.synthesis import synthesize
 from local import stand_in
@@ -96,12 +98,16 @@ class Purchase:
 
 @dataclass(frozen=True)
 class Run:
-    """What became of one execution. answers, generated: of each model, those in the bucket, and those Bedrock gave."""
+    """What became of one execution. answers, generated: of each model, those in the bucket, and those Bedrock gave.
+
+    failed_task: the last task before the failure path, which is the one that failed; None where it was not entered.
+    """
 
     name: str
     status: str
     cause: str | None
     entered: Sequence[str]
+    failed_task: str | None
     failure_path_at: datetime | None
     ended_at: datetime
     result: Mapping[str, Any] | None
@@ -142,6 +148,8 @@ class Experiment:
             return second if second is not None and second.state == state else None
 
         engine, settings = self._engine, self._engine.bedrock.settings
+        # By the runs that were observed before.
+        bought_before = len(engine.bedrock.ledger.purchases)
         for name, value in scenario.settings.items():
             setattr(settings, name, timedelta(minutes=value) if isinstance(value, int) else value)
         injector = Injector(engine, scenario.faults, scenario.stop_at, sabotage=self._sabotage)
@@ -157,16 +165,18 @@ class Experiment:
             self._time_out_at(scenario.time_out_at, injector)
         if scenario.companion:
             self._start_companion()
+        engine.listen(self._keep_job_running)
         self._arns[FIRST_RUN] = engine.run(FIRST_RUN, {**INPUT, **scenario.execution_input}).arn
         if scenario.companion:
             list(engine.follow(self._arns[COMPANION]))
+        self._extend_job()
         self._wait_until_clean()
+        injectors = {RESUMED: Injector(engine, sabotage=self._sabotage)} if scenario.resumed else {}
         if scenario.resumed:
-            Injector(engine)
             self._arns[RESUMED] = engine.run(RESUMED, {"resumeFrom": FIRST_RUN}).arn
         return Outcome(
-            runs={name: self._run(name, arn, injector) for name, arn in self._arns.items()},
-            purchases=self._purchases(),
+            runs={name: self._run(name, arn, injectors.get(name, injector)) for name, arn in self._arns.items()},
+            purchases=self._purchases()[bought_before:],
             struck=injector.struck,
             failing=bool(branch.failing),
             calls={state: tuple(operations) for state, operations in injector.calls.items()},
@@ -180,6 +190,17 @@ class Experiment:
                 self._engine.time_out(arn, self._engine.clock.now() + timedelta(seconds=1))
 
         self._engine.listen(time_out)
+
+    def _keep_job_running(self, arn: str, event: Mapping[str, Any]) -> None:
+        """Once the run fails its job ends no more by itself: one that nobody stops is seen to be running at the end."""
+        entered = event.get("stateEnteredEventDetails", {}).get("name")
+        if arn.endswith(f":{FIRST_RUN}") and (entered == self._flow.after_failure or event["type"] in ENDS):
+            self._extend_job()
+
+    def _extend_job(self) -> None:
+        job = self._engine.bedrock.jobs.find(names.job_name(DEFAULT_BASE_MODEL, FIRST_RUN))
+        if job is not None and job.status(self._engine.clock.now()).value == JobStatus.IN_PROGRESS:
+            job.ends_at = self._engine.clock.now() + 2 * PATIENCE
 
     def _start_companion(self) -> None:
         """At the first event of the first run, so that both go side by side."""
@@ -200,7 +221,7 @@ class Experiment:
 
     def _is_clean(self) -> bool:
         now = self._engine.clock.now()
-        running = any(self._job_status(name) == "InProgress" for name in self._arns)
+        running = any(self._job_status(name) == JobStatus.IN_PROGRESS for name in self._arns)
         # What a function was doing when its execution was stopped may still be going on.
         written = ("result.json", "report.html")
         reported = all(self._read(f"runs/{name}/{file}") is not None for name in self._arns for file in written)
@@ -215,13 +236,16 @@ class Experiment:
             for event in events
             if "stateEnteredEventDetails" in event
         ]
-        failing = [at for state, at in states if state == self._flow.after_failure]
+        entered = [state for state, _ in states]
+        failing = entered.index(self._flow.after_failure) if self._flow.after_failure in entered else None
+        tasks = [state for state in entered[:failing] if state in self._flow.main]
         return Run(
             name=name,
             status=description["status"],
             cause=description.get("cause"),
-            entered=[state for state, _ in states],
-            failure_path_at=failing[0] if failing else None,
+            entered=entered,
+            failed_task=None if failing is None else tasks[-1],
+            failure_path_at=None if failing is None else states[failing][1],
             ended_at=events[-1]["timestamp"],
             result=json.loads(result) if result else None,
             has_report=self._read(f"runs/{name}/report.html") is not None,

@@ -145,11 +145,11 @@ class Injector:
         self._ask_once(state)
         for fault in self._faults:
             if fault.state == state and fault.run in (None, run_name) and self._is_due(fault):
+                if fault.operation is not None:
+                    with self._at_operation(fault, fault.operation):
+                        return call()
                 self.strike()
-                if fault.operation is None:
-                    return self._at_function(fault, call)
-                with self._at_operation(fault, fault.operation):
-                    return call()
+                return self._at_function(fault, call)
         return call()
 
     def _is_due(self, fault: FaultAt) -> bool:
@@ -178,11 +178,17 @@ class Injector:
 
     @contextmanager
     def _at_operation(self, fault: FaultAt, operation: str) -> Iterator[None]:
+        before = len(self._engine.bedrock.ledger.calls)
         self._engine.bedrock.faults.inject(operation, _bedrock_fault(fault))
         try:
             yield
         finally:
             self._engine.bedrock.faults.clear()
+            if any(call.operation == operation for call in self._engine.bedrock.ledger.calls[before:]):
+                self.strike()
+            else:
+                # This invocation had no need of the operation: the fault waits for one that has.
+                self._invocations[fault] -= 1
 
 
 def _bedrock_fault(fault: FaultAt) -> Fault:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from experiment import COMPANION, FIRST_RUN, QUESTIONS, RESUMED, Outcome, Purchase, Run
+from finetuning.customization import JobStatus
 from scenarios import REAPER_INTERVAL, Observed, Scenario
 
 # Beyond what the API allows.
@@ -71,9 +72,8 @@ def failed_at(run: Run) -> datetime | None:
 
 
 def _alive_after_failure(scenario: Scenario, purchase: Purchase, run: Run, outcome: Outcome) -> timedelta:
-    failed = failed_at(run)
-    if failed is None:
-        return timedelta()
+    # A run that succeeded needs none after its end.
+    failed = failed_at(run) or run.ended_at
     # What the service refuses to delete while it is being created can go no sooner.
     refused = "refuses_deletion_while_creating" in scenario.settings
     possible = max(failed, purchase.in_service_at) if refused else max(failed, purchase.created_at)
@@ -83,14 +83,14 @@ def _alive_after_failure(scenario: Scenario, purchase: Purchase, run: Run, outco
 
 def _money(outcome: Outcome, alive: timedelta) -> Iterator[Finding]:
     for purchase in outcome.purchases:
-        if purchase.run in outcome.runs and (purchase.deleted_at is None or purchase.deleted_at > outcome.ended_at):
+        if purchase.deleted_at is None or purchase.deleted_at > outcome.ended_at:
             yield Finding(Broken.LEAKED, f"{purchase.run}'s, bought at {purchase.created_at}")
     if alive > GRACE:
         yield Finding(Broken.ALIVE_TOO_LONG, f"{alive}")
     for name, run in outcome.runs.items():
         if (count := sum(purchase.run == name for purchase in outcome.purchases)) > 1:
             yield Finding(Broken.BOUGHT_TWICE, f"{count} for {name}")
-        if run.job_status == "InProgress":
+        if run.job_status == JobStatus.IN_PROGRESS:
             yield Finding(Broken.JOB_RUNNING, name)
 
 
@@ -115,14 +115,19 @@ def _ending(run: Run, observed: Observed) -> Iterator[Finding]:
 
 
 def _tells(failure: Mapping[str, str], run: Run) -> bool:
-    return failure["state"] in run.entered and failure["whatToDo"] != ""
+    """One that was stopped or timed out before it knew that a task had failed names the state it was in."""
+    failed = run.failed_task or run.entered[-1]
+    return (
+        failure["state"] in ({failed} if run.status == "FAILED" else {failed, run.entered[-1]})
+        and failure["whatToDo"] != ""
+    )
 
 
 def _is_cause(cause: str, run: Run) -> bool:
     """Names the state, why, and what to do: as the report does, or, where it could not be written, says that too."""
     state, failed, rest = cause.partition(" failed: ")
     why, what_to_do, instruction = rest.partition("What to do: ")
-    complete = state in run.entered and bool(failed and why.strip() and what_to_do and instruction)
+    complete = state == run.failed_task and bool(failed and why.strip() and what_to_do and instruction)
     if run.entered[-1] == "ExperimentFailedUnreported":
         return complete and "The report could not be written." in why
     failure = (run.result or {}).get("failure") or {"state": None, "whatToDo": ""}

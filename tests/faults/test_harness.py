@@ -20,6 +20,8 @@ from stacks.assembly import Assembly
 STOPPED = Scenario("control", stop_at=StopAt("GenerateAnswers (custom)", Moment.EXITED))
 DENIED = Scenario("control", (FaultAt("GenerateAnswers (custom)", Kind.DENIED, always=True),))
 LOST = Scenario("control", (FaultAt("CreateProvisionedThroughput", Kind.AFTER),))
+NEVER_CALLED = Scenario("control", (FaultAt("EstimateCost", Kind.BEFORE, "DeleteProvisionedModelThroughput"),))
+RESUMED = Scenario("control", (FaultAt("ScoreAnswers (custom)", Kind.DENIED, always=True),), resumed=True)
 TRAINING = Scenario("control", stop_at=StopAt("WaitForCustomizationJob", Moment.ENTERED))
 
 
@@ -81,7 +83,7 @@ def test_without_the_reaper_aborted_executions_leak(assembly: Assembly, flow: Fl
     found = broken(changed(assembly, tmp_path / "cdk.out", without_reaper=True), flow, STOPPED, DENIED, TRAINING)
     assert found[Broken.LEAKED] == 1
     assert found[Broken.ALIVE_TOO_LONG] == 1
-    assert found[Broken.JOB_RUNNING] == 0
+    assert found[Broken.JOB_RUNNING] == 1
     assert found[Broken.NO_REPORT] == 2
 
 
@@ -111,3 +113,18 @@ def test_with_a_new_name_and_token_for_every_attempt_two_are_bought(assembly: As
 
     assert broken(assembly, flow, LOST)[Broken.BOUGHT_TWICE] == 0
     assert broken(assembly, flow, LOST, sabotage=forgetful)[Broken.BOUGHT_TWICE] == 1
+
+
+def test_answers_that_are_asked_for_again_and_faults_that_never_strike_are_found(
+    assembly: Assembly, flow: Flow
+) -> None:
+    def forgetful(handler: Handler) -> Handler:
+        def run(event: Mapping[str, Any], context: LambdaContext) -> object:
+            if "batch" in event and event["execution"]["name"] == "run-3":
+                return handler({**event, "batch": {**event["batch"], "index": event["batch"]["index"] + 100}}, context)
+            return handler(event, context)
+
+        return run
+
+    found = broken(assembly, flow, NEVER_CALLED, RESUMED, sabotage=forgetful)
+    assert found == {Broken.NOTHING_HAPPENED: 1, Broken.ASKED_AGAIN: 1}

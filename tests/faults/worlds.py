@@ -67,9 +67,11 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     """A digest of what the future depends on.
 
     Left out is what chooses words and numbers of the report and nothing else: every number in the state and in objects
-    (dates, seconds, tokens, dollars, losses), and the error that is on its way, which each first fault reports once
-    without a second one. What is dated by Bedrock has its age in steps of the reaper's interval: who comes when is
-    the same, give or take one look. After a success there is nobody who reads what the run has written.
+    (dates, seconds, tokens, dollars, losses), and the error that is on its way. Each first fault reports them once
+    without a second one; there they are held to what they promise (a cause, the throughput's life). What is dated by
+    Bedrock has its age in steps of the reaper's interval: who comes when is the same, give or take one look. That
+    decides no promise: what one look does not do the next does, and two may be late. After a success there is nobody
+    who reads what the run has written.
     """
     now = engine.clock.now()
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from finetuning.run_store import (
     RunStore,
     answers_key,
     dataset_key,
+    removal_key,
     scores_key,
 )
 from finetuning.services import Clock
@@ -478,6 +479,23 @@ def test_a_throughput_that_is_not_known_to_be_gone_costs_until_now(
     state = state_after(NAMES.index("GetProvisionedThroughput")) | {"failure": FAILURE}
 
     assert result_of(state)["cost"]["throughputSeconds"] == (180 - 125) * 60
+
+
+@pytest.mark.parametrize(("outcome", "gone"), [("gone", 153), ("asked", 155)])
+def test_a_throughput_that_the_guard_saw_gone_before_the_run_did_is_counted_until_then(
+    state_after: StateAfter, result_of: ResultOf, store: RunStore, outcome: str, gone: int
+) -> None:
+    state = state_after(len(STAGES) - 1) | {"failure": FAILURE, "deletion": GONE}
+    removal = {"kind": "throughput", "outcome": outcome, "createdAt": at(125), "at": at(153)}
+    store.write_json(removal_key("throughput", datetime.fromisoformat(at(125))), removal)
+
+    result = result_of(state)
+
+    assert result["cost"]["throughputSeconds"] == (gone - 125) * 60
+    told = {each["event"]: each["at"] for each in result["timeline"]}
+    assert told["throughput gone"] == at(gone)
+    assert ("throughput deletion asked for" in told) == (outcome == "asked")
+    assert [each["at"] for each in result["timeline"]] == sorted(told.values())
 
 
 @pytest.mark.parametrize(
