@@ -1,6 +1,7 @@
 """GetProvisionedThroughput: is it in service?"""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from finetuning import throughput
@@ -9,5 +10,7 @@ from finetuning.task import Task, task
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
-    arn, now = task.state["throughput"]["arn"], task.services.clock.now()
-    return throughput.get(task.services.bedrock, arn, now, task.run.throughput_life).to_json()
+    bought, now = task.state["throughput"], task.services.clock.now()
+    return throughput.get(
+        task.services.bedrock, bought["arn"], now, datetime.fromisoformat(bought["deadline"])
+    ).to_json()

@@ -43,11 +43,15 @@ class ThroughputStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Throughput:
-    """A throughput as the state machine sees it; times in ISO 8601, `in_service_at` as far as polling can tell."""
+    """A throughput as the state machine sees it; times in ISO 8601, `in_service_at` as far as polling can tell.
+
+    deadline: as its tag has it.
+    """
 
     arn: str
     status: ThroughputStatus
     created_at: str
+    deadline: str
     wait_seconds: int
     in_service_at: str | None = None
 
@@ -80,7 +84,8 @@ def create(
     """
     try:
         found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
-        return _throughput(found["provisionedModelArn"], ThroughputStatus.CREATING, found["creationTime"], now)
+        arn, created_at = found["provisionedModelArn"], found["creationTime"]
+        return _throughput(arn, ThroughputStatus.CREATING, created_at, deadline, now)
     except bedrock.exceptions.ResourceNotFoundException:
         # The usual case: nothing was bought yet.
         tags: Any = owner_tags(execution_arn, deadline=deadline)
@@ -98,33 +103,36 @@ def create(
             "no-commitment Provisioned Throughputs across custom models' in this region; then evaluate the trained "
             f'model with the input {{"customModelArn": "{custom_model_arn}"}}.'
         ) from error
-    return _throughput(arn, ThroughputStatus.CREATING, now, now)
+    return _throughput(arn, ThroughputStatus.CREATING, now, deadline, now)
 
 
-def get(bedrock: "BedrockClient", arn: str, now: datetime, life: timedelta) -> Throughput:
+def get(bedrock: "BedrockClient", arn: str, now: datetime, deadline: datetime) -> Throughput:
     """The present status. Raises ProvisionedThroughputError where it failed or does not come into service in time."""
     found = bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
     status = ThroughputStatus(found["status"])
     if status is ThroughputStatus.FAILED:
         reason = found.get("failureMessage") or "Bedrock gave no reason"
         raise ProvisionedThroughputError(f"The Provisioned Throughput {arn} failed: {reason}. Try again later.")
-    limit = min(MAX_CREATION_DURATION, life - ANSWERING_RESERVE)
+    limit = min(MAX_CREATION_DURATION, deadline - ANSWERING_RESERVE - found["creationTime"])
     if status is not ThroughputStatus.IN_SERVICE and now - found["creationTime"] > limit:
         raise ProvisionedThroughputError(
             f"The Provisioned Throughput {arn} is still {status} after {limit}; it is being deleted. Try again later."
         )
-    return _throughput(arn, status, found["creationTime"], now)
+    return _throughput(arn, status, found["creationTime"], deadline, now)
 
 
-def _throughput(arn: str, status: ThroughputStatus, created_at: datetime, now: datetime) -> Throughput:
+def _throughput(
+    arn: str, status: ThroughputStatus, created_at: datetime, deadline: datetime, now: datetime
+) -> Throughput:
     in_service_at = now.isoformat() if status is ThroughputStatus.IN_SERVICE else None
-    return Throughput(arn, status, created_at.isoformat(), wait_seconds(now - created_at, CREATION), in_service_at)
+    wait = wait_seconds(now - created_at, CREATION)
+    return Throughput(arn, status, created_at.isoformat(), deadline.isoformat(), wait, in_service_at)
 
 
 def answering_ends(throughput: Mapping[str, str], run: RunConfig) -> datetime:
     """When its time for answers is up; throughput: as the state machine has it, in service."""
-    in_service_at, created_at = (datetime.fromisoformat(throughput[key]) for key in ("inServiceAt", "createdAt"))
-    return min(in_service_at + run.answers.time_limit, created_at + run.throughput_life - DELETION_RESERVE)
+    in_service_at, deadline = (datetime.fromisoformat(throughput[key]) for key in ("inServiceAt", "deadline"))
+    return min(in_service_at + run.answers.time_limit, deadline - DELETION_RESERVE)
 
 
 def delete(bedrock: "BedrockClient", name: str, now: datetime, since: datetime) -> Deletion:

@@ -18,7 +18,11 @@ from hypothesis import strategies as st
 
 START = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
 BATCH = {"index": 0, "first": 0, "count": 3}
-THROUGHPUT = {"arn": "arn:throughput", "createdAt": START.isoformat(), "inServiceAt": START.isoformat()}
+THROUGHPUT = {
+    "arn": "arn:throughput",
+    "deadline": (START + timedelta(minutes=90)).isoformat(),
+    "inServiceAt": START.isoformat(),
+}
 
 Invoke = Callable[..., Mapping[str, Any]]
 

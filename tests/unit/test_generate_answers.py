@@ -49,7 +49,7 @@ def ask(store: RunStore, invoke: Invoke) -> Callable[..., Mapping[str, Any]]:
         "run": run.to_json(),
         "throughput": {
             "arn": "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abc",
-            "createdAt": "2026-02-01T08:30:00+00:00",
+            "deadline": "2026-02-01T10:00:00+00:00",
             "inServiceAt": "2026-02-01T08:45:00+00:00",
         },
     }

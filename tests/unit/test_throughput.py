@@ -160,12 +160,12 @@ def test_every_status_has_its_outcome(bedrock: FakeBedrock, status: str, minutes
     now = CREATED + timedelta(minutes=minutes)
 
     if isinstance(outcome, ThroughputStatus):
-        found = get(bedrock.client, NAME, now, LIFE)
+        found = get(bedrock.client, NAME, now, DEADLINE)
         assert found.status is outcome
         assert found.in_service_at == (now.isoformat() if outcome is ThroughputStatus.IN_SERVICE else None)
     else:
         with pytest.raises(ProvisionedThroughputError, match=outcome):
-            get(bedrock.client, NAME, now, LIFE)
+            get(bedrock.client, NAME, now, DEADLINE)
 
 
 def test_every_status_that_bedrock_documents_is_known() -> None:
@@ -182,9 +182,9 @@ def test_a_throughput_without_time_left_for_answers_is_given_up(bedrock: FakeBed
     bedrock.holds()
     at = CREATED + timedelta(minutes=limit)
 
-    assert get(bedrock.client, NAME, at, timedelta(minutes=life)).status is ThroughputStatus.CREATING
+    assert get(bedrock.client, NAME, at, CREATED + timedelta(minutes=life)).status is ThroughputStatus.CREATING
     with pytest.raises(ProvisionedThroughputError, match="is being deleted"):
-        get(bedrock.client, NAME, at + timedelta(seconds=1), timedelta(minutes=life))
+        get(bedrock.client, NAME, at + timedelta(seconds=1), CREATED + timedelta(minutes=life))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_answering_ends_by_its_limit_or_before_the_deadline(
 ) -> None:
     run = configured(given)
     throughput = {
-        "createdAt": CREATED.isoformat(),
+        "deadline": (CREATED + run.throughput_life).isoformat(),
         "inServiceAt": (CREATED + timedelta(minutes=in_service)).isoformat(),
     }
 
