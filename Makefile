@@ -8,7 +8,7 @@ RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATAS
 # The browser of tests/browser: npm brings one for Linux on x64; CHROMIUM=/path/to/chrome names another.
 BROWSER := $(if $(CHROMIUM),,.cache/chromium/installed)
 
-.PHONY: run test faults bench screenshots check format synth bootstrap deploy destroy lock clean
+.PHONY: run test faults bench fuzz screenshots check format synth bootstrap deploy destroy lock clean
 run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
@@ -18,8 +18,12 @@ test: .venv/installed node_modules/installed $(BROWSER)  ## all tests
 faults: .venv/installed node_modules/installed  ## every fault at every state; writes docs/faults.md (ONLY=text: a part)
 	$(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
 
-bench: .venv/installed  ## how fast a dataset's files are checked, beside json and pydantic, and in how much memory
-	PYTHONPATH=. $(BIN)/python tests/bench/validation.py
+BENCHES = validation near_duplicates coverage_load
+bench: .venv/installed  ## how fast a dataset's files are checked and compared, and in how much memory; exit code 1: slower than claimed
+	@code=0; for each in $(BENCHES); do PYTHONPATH=. $(BIN)/python tests/bench/$$each.py || code=1; done; exit $$code
+
+fuzz: .venv/installed  ## inputs that nobody would write, against all that reads a dataset; SECONDS=300
+	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz.py --seconds $(or $(SECONDS),300)
 
 screenshots: .venv/installed node_modules/installed $(BROWSER)  ## the pictures in docs/
 	PYTHONPATH=tests/pages $(BIN)/python tests/browser/screenshots.py

@@ -1,16 +1,20 @@
 """Files of datasets on this machine: which of the three each is, and which belong together."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from finetuning.dataset.lines import read_lines
 from finetuning.dataset.parsing import parse_line
+from finetuning.preparation.sources import ENDINGS
 from finetuning.record_formats import EVALUATION_KEYS
 from finetuning.run_store import DATASET_FILES, DatasetFile
 
 from cli.errors import CommandError, UsageError
+from cli.output import shown
 
 _CHUNK_BYTES = 128 * 1024
+_FOR_PREPARE = set(ENDINGS) - {".jsonl", ".ndjson"}
 
 Dataset = Mapping[DatasetFile, Path]
 
@@ -40,6 +44,10 @@ def _files(path: Path) -> list[Path]:
         raise UsageError(f"{path}: no such file or folder")
     if not path.is_file():
         raise UsageError(f"{path}: no file that can be read more than once")
+    if path.suffix.lower() in _FOR_PREPARE:
+        # Each line of it would be a finding.
+        command = f"bedrock-ft prepare {shlex.quote(shown(path))} --out NEW.jsonl"
+        raise UsageError(f"{shown(path)}: no JSON Lines; make them first: {command}")
     return [path]
 
 

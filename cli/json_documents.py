@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from finetuning.json_limits import beyond_reading
+
 from cli.errors import CommandError
 
 
@@ -31,8 +33,7 @@ def parse(content: bytes, name: str, kind: str) -> dict[str, Any]:
     except _DoubledKeyError as error:
         raise CommandError(f"{name}: the key {error} stands twice in one object: keep one") from error
     except (ValueError, RecursionError) as error:
-        # A number of thousands of digits, or thousands of brackets in each other.
-        raise CommandError(f"{name}: no {kind}: {error}") from error
+        raise CommandError(f"{name}: no {kind} that can be read: {beyond_reading(error)}") from error
     if not isinstance(document, dict):
         raise CommandError(f"{name}: the {kind} must be a JSON object")
     return document

@@ -1,6 +1,7 @@
 """Data goes to stdout, progress and errors to stderr; text from outside is shown as it is, never as markup."""
 
 import re
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -12,6 +13,11 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u20
 def plain(text: str) -> str:
     """Text from outside without what a terminal would obey."""
     return _CONTROL_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def shown(path: Path | str) -> str:
+    """Bytes of a file's name that are not UTF-8 are replaced, since no text can hold them."""
+    return str(path).encode(errors="replace").decode()
 
 
 def progress_console() -> Console:

@@ -60,8 +60,7 @@ def each_row(source: Path, make: Callable[[Mapping[str, Any] | RecordError], Mad
                 try:
                     made = make(row.content)
                 except RecordError as error:
-                    code, message, fix = error.args
-                    say(console, f"{source} {row.place}: {message} ({code}). {fix}", "yellow")
+                    say(console, f"{source} {row.place}: {error}", "yellow")
                     bad += 1
                     continue
                 yield made

@@ -16,7 +16,7 @@ from cli.dataset_files import Dataset, chunks, find_datasets
 from cli.errors import CommandError, UsageError
 from cli.files import refuse_to_replace, write_files
 from cli.findings import CheckedFile
-from cli.output import progress_console, say
+from cli.output import progress_console, say, shown
 
 __all__ = ["check", "find_datasets", "fix"]
 
@@ -54,8 +54,8 @@ def fix(datasets: Sequence[Dataset], out: Path, model: BaseModel, *, force: bool
         raise CommandError(str(error)) from error
     console = progress_console()
     for change in changes.told():
-        say(console, f"{_name(path)} {change}")
-    say(console, f"{_name(out)}: {'nothing was to mend' if not changes.any else 'the corrected copy'}")
+        say(console, f"{shown(path)} {change}")
+    say(console, f"{shown(out)}: {'nothing was to mend' if not changes.any else 'the corrected copy'}")
     return {kind: out}
 
 
@@ -67,13 +67,8 @@ def _card(dataset: Dataset) -> Card:
     try:
         return read_card(b"".join(chunks(path)))
     except InvalidDatasetError as error:
-        raise CommandError(f"{_name(path)}: {error}") from error
+        raise CommandError(f"{shown(path)}: {error}") from error
 
 
 def _source(path: Path) -> Source:
-    return Source(_name(path), partial(chunks, path))
-
-
-def _name(path: Path) -> str:
-    """Bytes of a file's name that are not UTF-8 are replaced, since nothing could show them."""
-    return str(path).encode(errors="replace").decode()
+    return Source(shown(path), partial(chunks, path))

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from finetuning.errors import ExperimentError, UnreadableDocumentError
 from finetuning.generation.calls import Calls
 from finetuning.generation.documents import Document, read_document
 from finetuning.generation.loop import Generation, Made, Wanted
-from finetuning.generation.pairs import Pair, PlacedPair, RecordKind, breaks, record, to_line
+from finetuning.generation.pairs import Pair, PlacedPair, RecordKind, breaks, record
 from finetuning.generation.working_file import WorkingFile
 from finetuning.languages import TextLanguage
+from finetuning.record_formats import to_line
 from finetuning.run_config import MAX_USD
 from rich.console import Console
 from rich.text import Text
@@ -27,7 +29,7 @@ from rich.text import Text
 from cli.errors import CommandError, UsageError
 from cli.files import refuse_to_replace, write_files
 from cli.json_documents import read
-from cli.output import progress_console, say, say_result
+from cli.output import progress_console, say, say_result, shown
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -193,7 +195,7 @@ def _request(options: argparse.Namespace) -> Request:
 
 def _document(path: Path, content: bytes) -> Document:
     try:
-        return read_document(path.name, content)
+        return read_document(shown(path.name), content)
     except UnreadableDocumentError as error:
         raise CommandError(str(error)) from error
 
@@ -204,8 +206,9 @@ def _examples(path: Path, content: bytes) -> Sequence[Example]:
     try:
         found.extend(example.shortened() for example in read_examples([content]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        where = f"{path} line {len(found) + 1}"
-        raise CommandError(f"{where}: no record of a dataset: {type(error).__name__}: {error}") from error
+        where = f"{shown(path)} line {len(found) + 1}"
+        advice = f"`bedrock-ft validate {shlex.quote(shown(path))}` says what is wrong with it"
+        raise CommandError(f"{where}: no record of a dataset: {advice}") from error
     return found
 
 

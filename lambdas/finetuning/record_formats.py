@@ -12,11 +12,14 @@ Texts survive every conversion unchanged; what a format has no place for is refu
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from reprlib import repr as shortened
 from typing import Any, Literal
 
 from finetuning.base_models import RecordFormat
+from finetuning.dataset import codes
+from finetuning.dataset.codes import Code, Problem
+from finetuning.json_limits import beyond_reading
 
 Format = Literal[RecordFormat, "evaluation"]
 Record = Mapping[str, Any]
@@ -27,7 +30,12 @@ _PROMPT_KEYS = ("prompt", "completion")
 
 
 class RecordError(Exception):
-    """(code, message, fix) of the first thing wrong with a record."""
+    """The first thing wrong with a record."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(f"{message} ({code.name}). {code.fix}")
+        self.code = code
+        self.message = message
 
 
 def format_of(record: Record) -> Format | None:
@@ -69,24 +77,34 @@ def to_line(record: Record) -> bytes:
     try:
         return json.dumps(record, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise RecordError(
-            "surrogate", "a text holds half of a surrogate pair (\\ud800-\\udfff)", "Write the character."
-        ) from None
+        raise RecordError(codes.SURROGATE, "a text holds half of a surrogate pair (\\ud800-\\udfff)") from None
     except RecursionError as error:
-        raise RecordError("json", f"too deep: {error}", "Write one JSON object on the line.") from None
+        raise RecordError(codes.NOT_JSON, beyond_reading(error)) from None
 
 
-def only_keys(
+def key_problems(
+    given: Mapping[str, object], required: tuple[str, ...], optional: tuple[str, ...] = (), where: str = ""
+) -> Iterator[Problem]:
+    """where: "messages[0]: ", for the message."""
+    if missing := [key for key in required if key not in given]:
+        yield codes.MISSING_KEY, f"{where}{named('missing', missing)}"
+    allowed = required + optional
+    if unknown := [key for key in given if key not in allowed]:
+        yield codes.UNKNOWN_KEY, f"{where}{named('unknown', unknown)}; only {', '.join(allowed)} may stand here"
+
+
+def named(what: str, names: list[str]) -> str:
+    """The first few of them, shortened."""
+    shown = ", ".join(shortened(name) for name in names[:3])
+    return f"{what} {shown}" + (f" (and {len(names) - 3:,} more)" if len(names) > 3 else "")
+
+
+def _only_keys(
     given: Mapping[str, object], required: tuple[str, ...], optional: tuple[str, ...] = (), where: str = ""
 ) -> None:
     """Raises RecordError where a required key is missing, or one stands there that is neither."""
-    for key in required:
-        if key not in given:
-            raise RecordError("missing-key", f"{where}the key {key!r} is missing", f"Give {', '.join(required)}.")
-    for key in given:
-        if key not in required + optional:
-            allowed = ", ".join(required + optional)
-            raise RecordError("unknown-key", f"{where}unknown key {shortened(key)}", f"Only {allowed} may stand here.")
+    for code, message in key_problems(given, required, optional, where):
+        raise RecordError(code, message)
 
 
 def kind(value: object) -> str:
@@ -104,10 +122,10 @@ def _to_converse(record: Record) -> Record:
 
 
 def _from_converse(record: Record) -> Record:
-    only_keys(record, required=("schemaVersion", "messages"), optional=("system",))
+    _only_keys(record, required=("schemaVersion", "messages"), optional=("system",))
     if record["schemaVersion"] != CONVERSE_SCHEMA:
         got = shortened(record["schemaVersion"])
-        raise RecordError("schema-version", f"schemaVersion is {got}", f"Only {CONVERSE_SCHEMA!r} is known.")
+        raise RecordError(codes.CONVERSE, f"schemaVersion is {got}")
     rendered: dict[str, Any] = {}
     if record.get("system", []) != []:
         rendered["system"] = _only_text(record["system"], "system")
@@ -118,30 +136,30 @@ def _from_converse(record: Record) -> Record:
 def _turns(record: Record) -> list[object]:
     turns = record["messages"]
     if not isinstance(turns, list):
-        raise RecordError("messages", f"messages is {kind(turns)}", "Make it a list.")
+        raise RecordError(codes.MESSAGES, f"messages is {kind(turns)}")
     return turns
 
 
 def _from_turn(turn: object, where: str) -> Record:
     if not isinstance(turn, dict):
-        raise RecordError("message-type", f"{where} is {kind(turn)}", "Make it a role and a content.")
-    only_keys(turn, required=("role", "content"), where=f"{where}: ")
+        raise RecordError(codes.MESSAGE_TYPE, f"{where} is {kind(turn)}")
+    _only_keys(turn, required=("role", "content"), where=f"{where}: ")
     return {"role": turn["role"], "content": _only_text(turn["content"], f"{where}.content")}
 
 
 def _only_text(blocks: object, where: str) -> str:
     """The text of a list of one text block."""
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        raise RecordError("content-type", f"{where} is no list of blocks", 'Write it as [{"text": "…"}].')
+        raise RecordError(codes.CONVERSE, f"{where} is no list of blocks")
     others = [shortened(key) for block in blocks for key in block if key != "text"]
     if others:
-        raise RecordError("lossy", f"{where} holds {others[0]}, which would be lost", "Only text can be converted.")
+        raise RecordError(codes.LOSSY, f"{where} holds {others[0]}, which would be lost: only text can be converted")
     if len(blocks) != 1 or "text" not in blocks[0]:
         message = f"{where} has {len(blocks)} text blocks, not one: their borders would be lost"
-        raise RecordError("lossy", message, "Make them one block.")
+        raise RecordError(codes.LOSSY, message)
     text = blocks[0]["text"]
     if not isinstance(text, str):
-        raise RecordError("content-type", f"{where}[0].text is {kind(text)}", "Make it a text.")
+        raise RecordError(codes.CONTENT_TYPE, f"{where}[0].text is {kind(text)}")
     return text
 
 
@@ -155,11 +173,11 @@ def _from_prompt_completion(record: Record) -> Record:
 
 def _question_and_answer(record: Record, wanted: str) -> tuple[str, str]:
     if record.get("system"):
-        raise RecordError("lossy", f"{wanted} have no place for the system prompt", "Remove it, or put it elsewhere.")
+        raise RecordError(codes.LOSSY, f"{wanted} have no place for the system prompt")
     messages = record["messages"]
     if len(messages) != 2:
         message = f"{wanted} hold one question and one answer, the record {len(messages)} messages"
-        raise RecordError("lossy", message, "Split the conversation, or leave the record out.")
+        raise RecordError(codes.LOSSY, message)
     return messages[0]["content"], messages[1]["content"]
 
 
@@ -168,10 +186,10 @@ def _one_turn(question: str, answer: str) -> Record:
 
 
 def _texts(record: Record, keys: tuple[str, ...]) -> list[str]:
-    only_keys(record, required=keys)
+    _only_keys(record, required=keys)
     for key in keys:
         if not isinstance(record[key], str):
-            raise RecordError(f"{key}-type", f"{key} is {kind(record[key])}", "Make it a text.")
+            raise RecordError(codes.CONTENT_TYPE, f"{key} is {kind(record[key])}")
     return [record[key] for key in keys]
 
 

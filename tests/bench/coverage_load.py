@@ -1,4 +1,4 @@
-"""How long the largest dataset takes: PYTHONPATH=lambdas python tests/bench/coverage_load.py [times longer]
+"""How long a run's comparison of the largest dataset takes; `make bench`, or with [times longer] for longer texts.
 
 10,000 training records, 1,000 of validation and 1,000 of evaluation data (records.py), with texts of the usual length,
 or so many times longer. Prints seconds and the process's peak memory.

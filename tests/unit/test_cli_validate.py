@@ -123,6 +123,7 @@ def test_which_kind_a_file_is_says_its_name_or_else_its_first_record(
     [
         (["missing.jsonl"], "missing.jsonl: no such file"),
         (["."], "the folder has none of training.jsonl"),
+        (["data.CSV"], "data.CSV: no JSON Lines; make them first: bedrock-ft prepare data.CSV --out NEW.jsonl"),
         (["/dev/null"], "no file that can be read more than once"),
         (["{file}", "{file}", "--fix", "new.jsonl"], "--fix takes one file, not 2"),
         (["{file}", "--fix", "{file}", "--force"], "never corrected in place"),
@@ -138,6 +139,7 @@ def test_wrong_usage_is_told_and_nothing_is_printed(
     complaint: str,
 ) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "data.CSV").touch()
     monkeypatch.chdir(tmp_path / "empty")
 
     exit_code, out, err = run(capsys, "--json", *(each.format(file=training) for each in arguments))

@@ -33,6 +33,7 @@ BACKWARDS = b'{"messages": [{"content": "What is it?", "role": "user"}, {"role":
         (RIGHT + b"\n", RIGHT + b"\n", []),
         (RIGHT, RIGHT + b"\n", [(1, "line end added")]),
         (b"\xef\xbb\xbf" + RIGHT + b"\n", RIGHT + b"\n", [(1, "byte order mark removed")]),
+        (b" \xef\xbb\xbf\t\xef\xbb\xbf" + RIGHT + b"\n", RIGHT + b"\n", [(1, "byte order mark removed")]),
         (RIGHT + b"\r\n", RIGHT + b"\n", [(1, "CR LF became LF")]),
         (b" \n" + RIGHT + b"\n\n", RIGHT + b"\n", [(1, "removed: a blank line"), (3, "removed: a blank line")]),
         (b"\t" + RIGHT + b" \n", RIGHT + b"\n", [(1, "white space around the record removed")]),

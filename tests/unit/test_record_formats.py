@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 from finetuning.base_models import RecordFormat, base_model
+from finetuning.dataset import codes
 from finetuning.dataset.rules import check_line
 from finetuning.record_formats import (
     Format,
@@ -87,7 +88,7 @@ def test_a_text_that_utf8_cannot_hold_is_refused() -> None:
     for record in (broken, from_messages(broken, "converse"), from_messages(broken, "promptCompletion")):
         with pytest.raises(RecordError) as raised:
             to_line(record)
-        assert raised.value.args[0] == "surrogate"
+        assert raised.value.code.name == "surrogate"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_what_one_question_and_answer_cannot_hold_is_named(record: Record, lost:
         from_messages(record, "promptCompletion")
     with pytest.raises(RecordError, match=lost) as of_evaluation:
         to_evaluation(record, "topic")
-    assert of_prompt.value.args[0] == of_evaluation.value.args[0] == "lossy"
+    assert of_prompt.value.code is of_evaluation.value.code is codes.LOSSY
 
 
 def test_an_empty_system_prompt_is_none() -> None:
@@ -140,25 +141,25 @@ def of_user(*blocks: object) -> Record:
         (of_user({"image": {"format": "png"}}), "lossy", "'image'"),
         (of_user({"text": "a", "cachePoint": {}}), "lossy", "'cachePoint'"),
         (of_user({"text": 7}), "content-type", "a number"),
-        (of_user("a"), "content-type", "no list of blocks"),
-        ({**CONVERSE, "messages": [{"role": "user", "content": "a"}]}, "content-type", "no list of blocks"),
+        (of_user("a"), "converse", "no list of blocks"),
+        ({**CONVERSE, "messages": [{"role": "user", "content": "a"}]}, "converse", "no list of blocks"),
         ({**CONVERSE, "system": [{"text": "a"}, {"text": "b"}]}, "lossy", "system has 2"),
-        ({**CONVERSE, "system": "a"}, "content-type", "system"),
+        ({**CONVERSE, "system": "a"}, "converse", "system"),
         ({**CONVERSE, "messages": {}}, "messages", "an object"),
         ({**CONVERSE, "messages": ["a"]}, "message-type", "a text"),
         ({**CONVERSE, "messages": [{"role": "user"}]}, "missing-key", "content"),
-        ({**CONVERSE, "schemaVersion": "bedrock-conversation-2025"}, "schema-version", "2025"),
+        ({**CONVERSE, "schemaVersion": "bedrock-conversation-2025"}, "converse", "2025"),
         ({**CONVERSE, "toolConfig": {}}, "unknown-key", "toolConfig"),
     ],
 )
 def test_what_messages_have_no_place_for_is_named(record: Record, code: str, named: str) -> None:
     with pytest.raises(RecordError, match=named) as raised:
         to_messages(record, "converse")
-    assert raised.value.args[0] == code
+    assert raised.value.code.name == code
 
 
 @pytest.mark.parametrize("record", [{"prompt": ["q"], "completion": "a"}, {"prompt": "q", "completion": None}])
 def test_prompt_and_completion_are_texts(record: Record) -> None:
     with pytest.raises(RecordError) as raised:
         to_messages(record, "promptCompletion")
-    assert raised.value.args[0] in {"prompt-type", "completion-type"}
+    assert raised.value.code.name == "content-type"

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,8 @@ from finetuning.base_models import base_model
 from finetuning.errors import InvalidDatasetError
 from finetuning.run_config import configure
 from finetuning.run_store import COVERAGE, DATASET_FILES, RunStore, dataset_key
+
+from cli.main import main
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -93,6 +96,24 @@ def test_every_finding_of_every_file_is_listed_and_nothing_is_kept(
         "evaluation.jsonl line 1",
     ]
     assert [store.find_bytes(dataset_key(file)) for file in DATASET_FILES] == [None] * 3
+
+
+def test_the_command_says_the_same_findings_beforehand(
+    invoke: Invoke, upload: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = {**GOOD, "training": GOOD["training"] + b"{\xff\n[]\n" + lines({"prompt": "x", "completion": "y"})}
+    upload(**broken)
+    for file, content in broken.items():
+        (tmp_path / f"{file}.jsonl").write_bytes(content)
+
+    with pytest.raises(InvalidDatasetError) as caught:
+        invoke(validate_dataset.handler, state())
+    assert main(["validate", str(tmp_path)]) == 1
+
+    said = capsys.readouterr().out.replace(f"{tmp_path}/", "").splitlines()
+    errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
+    assert str(caught.value).split("\n- ")[1:] == errors
+    assert len(errors) == 3
 
 
 def test_a_file_that_changes_while_it_is_checked_is_not_trusted(

@@ -134,7 +134,7 @@ def test_a_broken_record_is_named_by_file_and_line(engine: LocalEngine) -> None:
     document = assert_failed_and_clean(engine, execution, "broken")
     assert execution.error == "InvalidDatasetError"
     assert "training.jsonl line 7: messages[1].role is 'robot'" in message(execution)
-    assert "training.jsonl line 10: not JSON" in message(execution)
+    assert "training.jsonl line 10: the JSON ends before it is complete" in message(execution)
     assert document["failure"]["state"] == "ValidateDataset"
     assert_nothing_bought(engine)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+Problem = tuple["Code", str]
+"""What is wrong, and the message that says so."""
 
 
 @dataclass(frozen=True)
@@ -266,6 +268,36 @@ NEAR_RECORD_TOKENS = Code(
     "A record's number of tokens is so near the limit that the estimate cannot tell on which side it is.",
     "a record of 25,000 English words",
     "Shorten or split it, or count its tokens exactly.",
+)
+
+# What prepare and split take
+LOSSY = Code(
+    "lossy",
+    "error",
+    "A record of a file for `prepare` or `split` holds what the wanted format has no place for.",
+    b'{"schemaVersion": "bedrock-conversation-2024", "messages": [{"role": "user", "content": [{"image": {}}]}]}',
+    "Take it out, choose a format that has a place for it, or leave the record out.",
+)
+CONVERSE = Code(
+    "converse",
+    "error",
+    "A record in the Converse format breaks that format's own rules.",
+    b'{"schemaVersion": "2023", "messages": []}',
+    "Write schemaVersion bedrock-conversation-2024, and each text as a list of one block with the key text.",
+)
+FIELDS = Code(
+    "fields",
+    "error",
+    "A row of a CSV or TSV file has more or fewer fields than its first line names.",
+    b"question,answer\nHow long?,Within 30 days, or 40.\n",
+    "Put texts with separators in them into quotes.",
+)
+CSV = Code(
+    "csv",
+    "error",
+    "A quote of a CSV or TSV file is not closed, or stands where none may.",
+    b'question,answer\nHow long?,"Within 30 days.\n',
+    "Double quotes within quotes, and close them.",
 )
 
 # Files

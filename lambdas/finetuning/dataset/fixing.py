@@ -1,6 +1,7 @@
 """A corrected copy of a file: what can be mended without judgement, and nothing else."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from hashlib import blake2b
@@ -66,14 +67,15 @@ def _mended(line: bytes, tell: Callable[[str], None]) -> bytes | None:
     if line.endswith(b"\r\n"):
         tell("CR LF became LF")
         content = content.removesuffix(b"\r")
-    if content.startswith(BOM):
+    # Files that were joined may have several, with space between them.
+    without_bom = re.sub(rb"^(?:[ \t\r\n]*%b)+" % BOM, b"", content)
+    if without_bom != content:
         tell("byte order mark removed")
-        content = content.removeprefix(BOM)
-    if not content.decode(errors="replace").strip():
+    if not without_bom.decode(errors="replace").strip():
         tell("removed: a blank line")
         return None
-    stripped = content.strip(JSON_SPACE)
-    if stripped != content:
+    stripped = without_bom.strip(JSON_SPACE)
+    if stripped != without_bom:
         tell("white space around the record removed")
     return stripped
 

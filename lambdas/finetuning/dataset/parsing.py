@@ -4,16 +4,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from reprlib import repr as shortened
 from typing import Any
 
 from finetuning.dataset import codes
-from finetuning.dataset.codes import Code
+from finetuning.dataset.codes import Problem
 from finetuning.dataset.lines import MAX_LINE_BYTES
-from finetuning.record_formats import RecordError, kind, to_line
-
-Problem = tuple[Code, str]
-"""What is wrong, and the message that says so."""
+from finetuning.json_limits import beyond_reading
+from finetuning.record_formats import RecordError, kind, named, to_line
 
 BOM = b"\xef\xbb\xbf"
 # What JSON takes for white space; Python's strip() takes more.
@@ -71,7 +68,7 @@ def _parse(text: str, parsed: ParsedLine) -> None:
         value = dict(pairs)
         if len(value) < len(pairs):
             twice = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
-            found.append((codes.DUPLICATE_KEY, _named("more than once in one object:", twice)))
+            found.append((codes.DUPLICATE_KEY, named("more than once in one object:", twice)))
         return value
 
     try:
@@ -84,7 +81,7 @@ def _parse(text: str, parsed: ParsedLine) -> None:
             parsed.problems.append((codes.NOT_JSON, _no_json(text, error)))
         return
     except (ValueError, RecursionError) as error:
-        parsed.problems.append((codes.NOT_JSON, f"no JSON that can be read: {error}"))
+        parsed.problems.append((codes.NOT_JSON, f"no JSON that can be read: {beyond_reading(error)}"))
         return
     parsed.problems += found
     if isinstance(value, dict):
@@ -98,20 +95,3 @@ def _no_json(text: str, error: json.JSONDecodeError) -> str:
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
         return f"the JSON ends before it is complete: {said}"
     return f"no JSON: {said}"
-
-
-def _named(what: str, names: list[str]) -> str:
-    """The first few of them, shortened."""
-    shown = ", ".join(shortened(name) for name in names[:3])
-    return f"{what} {shown}" + (f" (and {len(names) - 3:,} more)" if len(names) > 3 else "")
-
-
-def only_keys(
-    given: dict[str, Any], required: tuple[str, ...], optional: tuple[str, ...] = (), where: str = ""
-) -> Iterator[Problem]:
-    """where: "messages[0]: ", for the message."""
-    if missing := [key for key in required if key not in given]:
-        yield codes.MISSING_KEY, f"{where}{_named('missing', missing)}"
-    allowed = required + optional
-    if unknown := [key for key in given if key not in allowed]:
-        yield codes.UNKNOWN_KEY, f"{where}{_named('unknown', unknown)}; only {', '.join(allowed)} may stand here"

@@ -13,9 +13,10 @@ import msgspec
 
 from finetuning.base_models import BaseModel
 from finetuning.dataset import codes
-from finetuning.dataset.parsing import Problem, only_keys, parse_line
+from finetuning.dataset.codes import Problem
+from finetuning.dataset.parsing import parse_line
 from finetuning.dataset.records import Conversation, Question, Record
-from finetuning.record_formats import EVALUATION_KEYS, format_of, kind
+from finetuning.record_formats import EVALUATION_KEYS, format_of, key_problems, kind
 from finetuning.run_store import DatasetFile
 from finetuning.tokens import TOKEN_ERROR, estimate_tokens
 
@@ -54,7 +55,7 @@ def _question(record: dict[str, Any], model: BaseModel) -> Iterator[Problem]:
     if found not in (None, "evaluation"):
         yield codes.RECORD_FORMAT, f"the record is in {_FORMAT_NAMES[found]}, not that of evaluation data"
         return
-    yield from only_keys(record, required=EVALUATION_KEYS)
+    yield from key_problems(record, required=EVALUATION_KEYS)
     texts = {}
     for key in EVALUATION_KEYS:
         if key in record:
@@ -69,7 +70,7 @@ def _conversation(record: dict[str, Any], model: BaseModel) -> Iterator[Problem]
     if found not in (None, "messages"):
         yield codes.RECORD_FORMAT, f"the record is in {_FORMAT_NAMES[found]}, not in the messages format"
         return
-    yield from only_keys(record, required=("messages",), optional=("system",))
+    yield from key_problems(record, required=("messages",), optional=("system",))
     texts: dict[str, object] = {}
     if "system" in record:
         texts["system"] = record["system"]
@@ -101,7 +102,7 @@ def _message_problems(where: str, message: object) -> Iterator[Problem]:
     if not isinstance(message, dict):
         yield codes.MESSAGE_TYPE, f"{where} is {kind(message)}"
         return
-    yield from only_keys(message, required=("role", "content"), where=f"{where}: ")
+    yield from key_problems(message, required=("role", "content"), where=f"{where}: ")
     role = message.get("role", "user")
     if role == "system":
         yield codes.SYSTEM_MESSAGE, f"{where}.role is 'system'"

@@ -3,19 +3,20 @@
 This module needs the scoring layer.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from finetuning.base_models import BASE_MODELS, BaseModel
-from finetuning.coverage import Example
+from finetuning.coverage import Example, example
 from finetuning.dataset import codes
 from finetuning.dataset.codes import Finding
 from finetuning.dataset.fast import right_records
 from finetuning.dataset.files import FileSummary, Source, check_file, check_whole_files
 from finetuning.dataset.lines import read_blocks
 from finetuning.dataset.quality import quality_findings
-from finetuning.dataset.records import Question, Record
+from finetuning.dataset.records import Record
 from finetuning.dataset.rules import check_line
 from finetuning.run_store import DatasetFile
 
@@ -93,13 +94,5 @@ def _right_examples(kind: DatasetFile, source: Source, model: BaseModel) -> Iter
         for line in [None] if block is None else block.removesuffix(b"\n").split(b"\n"):
             number += 1
             records = right_records(line, kind, model) if line is not None else None
-            record = records[0] if records else check_line(line, kind, model).record
-            if record:
-                yield _example(record, number)
-
-
-def _example(record: Record, line: int) -> Example:
-    if isinstance(record, Question):
-        return Example(record.question, record.reference_answer, record.topic, line=line)
-    *before, answer = (message.content for message in record.messages)
-    return Example("\n".join(before), answer, system=record.system or "", turns=len(before), line=line)
+            if line and (records or check_line(line, kind, model).record):
+                yield example(json.loads(line), number)

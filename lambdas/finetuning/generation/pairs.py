@@ -1,12 +1,12 @@
 """A question with its answer and the passage that it rests on: read from a model, written as a record."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from finetuning.base_models import BASE_MODELS
 from finetuning.dataset.files import Source, check_file
+from finetuning.record_formats import RecordError, to_line
 
 RecordKind = Literal["training", "validation", "evaluation"]
 _FIELDS = ("question", "answer", "passage")
@@ -54,13 +54,12 @@ def record(kind: RecordKind, placed: PlacedPair, system: str | None) -> dict[str
 
 def breaks(kind: RecordKind, placed: PlacedPair, system: str | None) -> str | None:
     """Which rule of any base model the record would break, so that it serves for all of them; None: it breaks none."""
-    source = Source("record", lambda: [to_line(record(kind, placed, system)) + b"\n"])
+    try:
+        line = to_line(record(kind, placed, system))
+    except RecordError as error:
+        # Half of a surrogate pair, which a model may write as an escape.
+        return error.message
+    source = Source("record", lambda: [line + b"\n"])
     checked = (check_file(kind, source, model, most_findings=1) for model in BASE_MODELS.values())
     errors = (finding for summary in checked for finding in summary.found.listed() if finding.severity == "error")
     return next((finding.message for finding in errors), None)
-
-
-def to_line(document: Mapping[str, Any]) -> bytes:
-    """In JSON, without a line end."""
-    # Half of a surrogate pair, which a model may write as an escape, is kept as one: check_file names it.
-    return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")

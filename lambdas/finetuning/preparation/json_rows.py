@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from finetuning.errors import SourceError
+from finetuning.json_limits import beyond_reading
 from finetuning.record_formats import format_of
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -39,8 +40,7 @@ def _document(name: str, text: str) -> Any:  # noqa: ANN401 - whatever JSON hold
         hint = " One object a line is JSONL: then its name must end in .jsonl" if error.msg == "Extra data" else ""
         raise SourceError(f"{name}:{error.lineno}:{error.colno}: not JSON: {error.msg}.{hint}") from error
     except (ValueError, RecursionError) as error:
-        # A number of thousands of digits, or thousands of brackets in each other.
-        raise SourceError(f"{name}: not JSON that can be read: {error}") from error
+        raise SourceError(f"{name}: not JSON that can be read: {beyond_reading(error)}") from error
 
 
 def _only_list(name: str, text: str, start: int) -> int:

@@ -7,6 +7,7 @@ from reprlib import repr as shortened
 from typing import Any, Literal
 
 from finetuning.base_models import BaseModel
+from finetuning.dataset import codes
 from finetuning.errors import SourceError
 from finetuning.preparation.rules import check_evaluation, check_training
 from finetuning.record_formats import (
@@ -110,8 +111,7 @@ class ExampleReader:
         """An empty system prompt is none."""
         own = record.get("system", "")
         if self.system and own not in ("", self.system):
-            message = "it has a system prompt of its own, which the given one would replace"
-            raise RecordError("lossy", message, "Leave --system out, or prepare such records apart.")
+            raise RecordError(codes.LOSSY, "it has a system prompt of its own, which --system would replace")
         prompt = self.system if own == "" else own
         rest = {key: value for key, value in record.items() if key != "system"}
         return rest if prompt == "" else {"system": prompt, **rest}
@@ -129,15 +129,15 @@ def line_of(example: Example, wanted: Format, model: BaseModel) -> bytes:
 
 def _take_text(rest: dict[str, Any], key: str) -> str:
     if key not in rest:
-        raise RecordError("missing-key", f"the key {shortened(key)} is missing", "Give it, or remove the row.")
+        raise RecordError(codes.MISSING_KEY, f"missing {shortened(key)}")
     return _filled(key, rest.pop(key))
 
 
 def _filled(key: str, text: object) -> str:
     if not isinstance(text, str):
-        raise RecordError("text-type", f"{shortened(key)} is {kind(text)}", "Make it a text.")
+        raise RecordError(codes.CONTENT_TYPE, f"{shortened(key)} is {kind(text)}")
     if not text.strip():
-        raise RecordError("text-empty", f"{shortened(key)} is empty", "Write it, or remove the row.")
+        raise RecordError(codes.CONTENT_EMPTY, f"{shortened(key)} is empty")
     return text
 
 

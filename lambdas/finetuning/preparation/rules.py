@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from finetuning.base_models import BaseModel
+from finetuning.dataset.codes import Problem
 from finetuning.dataset.files import FileSummary, Findings, check_whole_files
 from finetuning.dataset.lines import MAX_LINE_BYTES
-from finetuning.dataset.parsing import Problem, parse_line
+from finetuning.dataset.parsing import parse_line
 from finetuning.dataset.rules import check_line
 from finetuning.record_formats import Record, RecordError, to_line
 from finetuning.run_store import DatasetFile
@@ -42,7 +43,7 @@ def _refuse(problems: Iterable[Problem]) -> None:
 def _errors(problems: Iterable[Problem]) -> Iterator[RecordError]:
     for code, message in problems:
         if code.severity == "error":
-            yield RecordError(code.name, message, code.fix)
+            yield RecordError(code, message)
 
 
 def problems_of_counts(counts: Mapping[DatasetFile, int], model: BaseModel) -> list[str]:

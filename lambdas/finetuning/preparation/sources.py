@@ -11,6 +11,7 @@ from functools import partial
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
+from finetuning.dataset import codes
 from finetuning.dataset.lines import MAX_LINE_BYTES, read_lines
 from finetuning.errors import SourceError
 from finetuning.languages import language_of
@@ -105,8 +106,7 @@ def _delimited(name: str, stream: BinaryIO, delimiter: str) -> Iterator[Row]:
                 yield Row(f"line {first_line}", _fields(header, values))
             first_line = rows.line_num + 1
     except csv.Error as error:
-        message, fix = f"{error}; nothing after it was read", "Double quotes within quotes, and close them."
-        yield Row(f"line {first_line}", RecordError("csv", message, fix))
+        yield Row(f"line {first_line}", RecordError(codes.CSV, f"{error}; nothing after it was read"))
     finally:
         text.detach()
     if header is None:
@@ -123,7 +123,7 @@ def _header(name: str, names: list[str]) -> list[str]:
 def _fields(header: list[str], values: list[str]) -> Mapping[str, Any] | RecordError:
     if len(values) != len(header):
         message = f"{len(values)} fields, where the first line names {len(header)}"
-        return RecordError("fields", message, "Put texts with separators in them into quotes.")
+        return RecordError(codes.FIELDS, message)
     return dict(zip(header, values, strict=True))
 
 

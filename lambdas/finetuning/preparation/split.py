@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from finetuning import coverage
 from finetuning.base_models import BaseModel
+from finetuning.dataset import codes
 from finetuning.errors import InvalidDatasetError
 from finetuning.preparation.division import Item, Shares, count_by_topic, divide, possible_shares
 from finetuning.preparation.groups import same_questions
@@ -71,7 +72,7 @@ def _evaluation_lines(examples: Sequence[Example], model: BaseModel) -> list[byt
         try:
             lines.append(line_of(replace(example, record=record), "evaluation", model))
         except RecordError as error:
-            if error.args[0] != "lossy":
+            if error.code is not codes.LOSSY:
                 raise
             lines.append(None)
     return lines

@@ -57,6 +57,7 @@ HARMLESS = [
     "ISBN 978-3-16-148410-0, account 111122223333.",
     "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-lite-v1:0:300k/abcdef123456",
     "The part number is 078-05-1120.",
+    "Connect with postgresql://user:password@localhost/db.",
     "Ask for the token, then send the secret: it is the key to the house.",
 ]
 

@@ -25,7 +25,7 @@ NEAR_DUPLICATE = Code(
     "warning",
     "A record asks what another one of the file asks, in nearly the same words.",
     _RECORD + _record("How long can I return it?", "You have 30 days."),
-    "Remove one of them, or make them differ.",
+    "Remove one of them, unless a single word makes them two questions.",
 )
 LEAK = Code(
     "leak",
@@ -40,7 +40,7 @@ CONTRADICTION = Code(
     "warning",
     "One question has two answers, which differ: other words, or other numbers.",
     _RECORD + _record("How long may I return it?", "Within 14 days."),
-    "Keep the right answer.",
+    "Keep the right answer, unless a single word makes them two questions.",
 )
 ANSWER_LENGTH = Code(
     "answer-length",

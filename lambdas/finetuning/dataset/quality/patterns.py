@@ -29,10 +29,17 @@ def _key(what: str, regex: str) -> Pattern:
     return Pattern(what, _LONG, re.compile(rf"(?<![A-Za-z0-9_-])(?:{regex})(?![A-Za-z0-9])"), _is_no_placeholder)
 
 
+_STAND_INS = {"password", "passwd", "secret", "changeme", "secretkey"}
+
+
 def _is_no_placeholder(value: str) -> bool:
-    """Not what documents put in place of a secret: AWS's AKIAIOSFODNN7EXAMPLE, xxxx, <your-key>, ${KEY}."""
+    """Not what documents put in place of a secret: AWS's AKIAIOSFODNN7EXAMPLE, xxxx, <your-key>, ${KEY}, password."""
     shown = value.casefold()
-    return len(set(shown)) > 4 and not re.search(r"example|placeholder|redacted|your|x{4}|\*{3}|\.{3}|…|[<>{}]", shown)
+    return (
+        len(set(shown)) > 4
+        and shown not in _STAND_INS
+        and not re.search(r"example|placeholder|redacted|your|x{4}|\*{3}|\.{3}|…|[<>{}]", shown)
+    )
 
 
 def _is_password(value: str) -> bool:
