@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from finetuning.base_models import DEFAULT_JUDGE_MODEL, JUDGE_MODELS
+from finetuning.base_models import DEFAULT_JUDGE_MODEL, INFERENCE_PROFILES
 from finetuning.services import Clock
 
 from local.bedrock import LocalBedrock
@@ -269,7 +269,7 @@ def test_foundation_models_are_listed(client: "BedrockClient") -> None:
 
     assert ids(byCustomizationType="FINE_TUNING") == [f"{HAIKU}:200k"]
     assert ids(byInferenceType="ON_DEMAND", byOutputModality="TEXT", byProvider="anthropic") == [HAIKU]
-    assert JUDGE_MODELS[DEFAULT_JUDGE_MODEL].foundation_model in ids(byProvider="Anthropic")
+    assert INFERENCE_PROFILES[DEFAULT_JUDGE_MODEL].foundation_model in ids(byProvider="Anthropic")
     assert ids(byProvider="Nobody") == []
 
 
