@@ -17,8 +17,8 @@ from finetuning.texts import texts
 
 INTRODUCTION = """# Base models
 
-The models that an experiment can fine-tune on Bedrock. The facts, each with its source and the month in which it was read,
-are in `lambdas/finetuning/base_models/`, an entry a model; a new base model is a new entry there.
+The models that an experiment can fine-tune on Bedrock. The facts, each with its source and the month in which it was
+read, are in `lambdas/finetuning/base_models/`, an entry a model; a new base model is a new entry there.
 
 Datasets are the same for all: a run checks them by the rules of its base model, and renders its own copy of them in the
 model's record format. The formats are in `lambdas/finetuning/record_formats.py`.
