@@ -49,12 +49,17 @@ class FoundationModel:
             "outputModalities": [self.output],
             "responseStreamingSupported": self.output == "TEXT",
             "customizationsSupported": ["FINE_TUNING"] if self.base_model else [],
-            "inferenceTypesSupported": ["PROVISIONED"] if self.base_model else ["ON_DEMAND"] if self.on_demand else [],
+            "inferenceTypesSupported": self._inference_types(),
             "modelLifecycle": {
                 "status": "LEGACY" if self.lifecycle.is_legacy(today) else "ACTIVE",
                 **{name: _midnight(day) for name, day in dates.items() if day is not None},
             },
         }
+
+    def _inference_types(self) -> list[str]:
+        if self.base_model is not None:
+            return ["PROVISIONED"] if "provisionedThroughput" in self.base_model.hosting else []
+        return ["ON_DEMAND"] if self.on_demand else []
 
 
 def _midnight(day: date) -> datetime:

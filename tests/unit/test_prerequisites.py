@@ -327,7 +327,7 @@ def test_what_is_not_documented_of_the_base_model_is_a_warning(
 
     (warning,) = check()["warnings"]
 
-    assert "of Amazon Nova Lite" in warning
+    assert "For Amazon Nova Lite AWS does not document everything" in warning
     assert "how many validation records it takes, if any; how large the files may be" in warning
 
 
