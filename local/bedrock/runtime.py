@@ -97,6 +97,7 @@ class Runtime:
         if model_id.startswith(self._account.arn("provisioned-model/")):
             return self._custom_model(model_id)
         if profile := self._foundation_models.profile(model_id):
+            # Raises past its end of life.
             self._foundation_models.find(profile.foundation_model)
             return self._models.untrained()
         model = self._foundation_models.find(model_id)

@@ -33,6 +33,7 @@ from finetuning.base_models.nova import NOVA_2_LITE, NOVA_LITE, NOVA_MICRO, NOVA
 from finetuning.errors import HostingNotSupportedError, UnknownBaseModelError
 
 # Ids and regions: AWS user guide, "Customize a model with fine-tuning in Amazon Bedrock", read 2026-11.
+# Hosting: "Supported Region and models for Provisioned Throughput" and "Deploy a custom model for on-demand inference".
 BASE_MODELS: Mapping[str, BaseModel] = {
     model.key: model
     for model in (
