@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATE),--date "$(DATE)")
+RUN_FLAGS = $(if $(INPUT),--input "$(INPUT)") $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATE),--date "$(DATE)") $(if $(BASE_MODEL),--base-model "$(BASE_MODEL)")
 
 # The browser of tests/browser: npm brings one for Linux on x64; CHROMIUM=/path/to/chrome names another.
 BROWSER := $(if $(CHROMIUM),,.cache/chromium/installed)
 
 .PHONY: run test faults bench fuzz screenshots check format synth bootstrap deploy destroy lock clean
-run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22
+run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json DATASET=folder DATE=2026-11-22 BASE_MODEL=nova-lite
 	@$(BIN)/bedrock-ft run --local $(RUN_FLAGS)
 
 test: .venv/installed node_modules/installed $(BROWSER)  ## all tests

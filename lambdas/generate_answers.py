@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetuning.answers import ask
+from finetuning.record_formats import as_asked
 from finetuning.run_store import answers_key, dataset_key
 from finetuning.task import Task, task
 from finetuning.throughput import answering_ends
@@ -19,6 +20,7 @@ def handler(task: Task) -> Mapping[str, Any]:
     # The base model costs nothing while it is not asked.
     until = answering_ends(task.state["throughput"], task.run) if task.model == "custom" else None
     model_id = task.base_model.inference_id if task.model == "base" else task.state["throughput"]["arn"]
+    system, record_format = task.state["dataset"]["systemPrompt"], task.base_model.record_format
     for index, record in enumerate(questions, start=first + len(answers)):
         if until is not None and clock.now() >= until:
             break
@@ -26,8 +28,7 @@ def handler(task: Task) -> Mapping[str, Any]:
             task.services.bedrock_runtime,
             model_id,
             index,
-            record["question"],
-            task.state["dataset"]["systemPrompt"],
+            *as_asked(system, record["question"], record_format),
             task.run.answers,
             clock.now(),
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
 from finetuning import tags
-from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS, BaseModel, JudgeModel
+from finetuning.base_models import EMBEDDING_MODEL, INFERENCE_PROFILES, JUDGE_MODELS, BaseModel
 
 from stacks.datasets import ShippedDatasets
 from stacks.grants import Grant
@@ -61,9 +61,9 @@ class Permissions:
         )
 
     def _allow_models(self, base_model: BaseModel) -> None:
-        judges = [arn for judge in JUDGE_MODELS.values() for arn in self._judge_arns(judge)]
+        judges = [arn for judge in JUDGE_MODELS for arn in self._asked(judge)]
         self.read_base_model = Grant(["bedrock:GetFoundationModel"], [self._model(base_model.customization_id)])
-        self.ask_base_model = Grant(["bedrock:InvokeModel"], [self._model(base_model.inference_id)])
+        self.ask_base_model = Grant(["bedrock:InvokeModel"], self._asked(base_model.inference_id))
         self.ask_judge = Grant(["bedrock:InvokeModel"], judges)
         self.embed = Grant(["bedrock:InvokeModel"], [self._model(EMBEDDING_MODEL.id)])
 
@@ -112,12 +112,13 @@ class Permissions:
     def _made_at_run_time(self, actions: Sequence[str], *resources: str, conditions: Condition | None = None) -> Grant:
         return Grant([f"bedrock:{action}" for action in actions], resources, MADE_AT_RUN_TIME, conditions)
 
-    def _judge_arns(self, judge: JudgeModel) -> list[str]:
+    def _asked(self, model_id: str) -> list[str]:
         """An inference profile forwards to its model in any of its regions, and the caller needs the right to each."""
-        if not judge.inference_profile:
-            return [self._model(judge.id)]
-        models = [self._model(judge.foundation_model, region) for region in judge.regions]
-        return [self._own(f"inference-profile/{judge.id}"), *models]
+        profile = INFERENCE_PROFILES.get(model_id)
+        if profile is None:
+            return [self._model(model_id)]
+        models = [self._model(profile.foundation_model, region) for region in profile.regions]
+        return [self._own(f"inference-profile/{model_id}"), *models]
 
     def _own(self, resource: str) -> str:
         return f"arn:{self._stack.partition}:bedrock:{self._stack.region}:{self._stack.account}:{resource}"

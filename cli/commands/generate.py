@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import boto3
 from botocore.config import Config
-from finetuning.base_models import DEFAULT_JUDGE_MODEL, JUDGE_MODELS, JudgeModel, Price
+from finetuning.base_models import DEFAULT_JUDGE_MODEL, INFERENCE_PROFILES, JUDGE_MODELS, JudgeModel, Price
 from finetuning.coverage import Example, read_examples
 from finetuning.errors import ExperimentError, UnreadableDocumentError
 from finetuning.generation.calls import Calls
@@ -225,16 +225,17 @@ def _prices(options: argparse.Namespace, model: JudgeModel) -> Mapping[str, Pric
 
 @contextmanager
 def _client(model: JudgeModel, console: Console, *, local: bool) -> Iterator["BedrockRuntimeClient"]:
+    regions = INFERENCE_PROFILES[model.id].regions
     if not local:
         session = boto3.Session()
-        if model.inference_profile and session.region_name not in model.regions:
-            raise CommandError(f"{model.id} answers in {', '.join(model.regions)}: set AWS_REGION to one of them")
+        if session.region_name not in regions:
+            raise CommandError(f"{model.id} answers in {', '.join(regions)}: set AWS_REGION to one of them")
         yield session.client("bedrock-runtime", config=_CLIENT)
         return
     # Only this needs moto, which takes a second to load.
     from local.engine.bedrock_only import bedrock_only
 
-    region = model.regions[0]
+    region = regions[0]
     say(
         console,
         f"Local call: a stand-in writes in place of {model.id}, sentence by sentence and by rule, and nothing is "

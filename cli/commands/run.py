@@ -11,7 +11,8 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel
+from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel, deployable
+from finetuning.errors import HostingNotSupportedError
 from finetuning.run_config import DEFAULT_DATASET
 from rich.console import Console
 
@@ -106,8 +107,12 @@ class Request:
 def run(options: argparse.Namespace) -> int:
     if options.date and not options.local:
         raise UsageError("--date sets the virtual calendar of a local run: add --local")
+    try:
+        model = deployable(options.base_model)
+    except HostingNotSupportedError as error:
+        raise CommandError(str(error)) from error
     request = Request(
-        model=BASE_MODELS[options.base_model],
+        model=model,
         dataset=find_dataset(options.dataset) if options.dataset else None,
         execution_input=read_input(options.input) if options.input else {},
         out=options.out,

@@ -35,8 +35,8 @@ def ask(
     client: "BedrockRuntimeClient",
     model_id: str,
     index: int,
-    question: str,
     system_prompt: str | None,
+    question: str,
     settings: AnswerSettings,
     now: datetime,
 ) -> Answer:

@@ -20,7 +20,7 @@ OVERFITTING_RISE = 0.05
 # Training loss that fell by this share at least, while validation loss fell by less than a fifth of it, was learned by
 # heart. For orientation: 0.83 and 0.42 in a real run; 0.58 and 0.03 for our stand-in trained on shuffled answers.
 LEARNED_BY_HEART, GENERALIZED = 0.3, 0.2
-# Jumps as shares of the loss at the start: of the training loss from one step to the next (where a batch's own
+# Jumps as shares of the loss at the start: of the training loss from one batch to the next (whose own
 # difficulty is noise), and of the validation loss up and down again.
 STEP_JUMP, VALIDATION_SWING = 0.5, 0.1
 
@@ -43,8 +43,8 @@ def barely_moved(metrics: TrainingMetrics) -> Finding | None:
 
 
 def unstable(metrics: TrainingMetrics) -> Finding | None:
-    """The loss jumps: a step's training loss far up, or the validation loss up and down again."""
-    jump = max([0.0, *(after.loss - before.loss for before, after in pairwise(metrics.training))])
+    """The loss jumps: a batch's training loss far up, or the validation loss up and down again."""
+    jump = max([0.0, *(after - before for before, after in pairwise(metrics.batches))])
     losses = [row.loss for row in metrics.validation]
     swing = max([0.0, *(_swing(losses, at) for at in range(1, len(losses) - 1))])
     if jump <= STEP_JUMP * metrics.start and swing <= VALIDATION_SWING * losses[0]:

@@ -3,6 +3,7 @@
 ExperimentError                       a message for people: what, where, what to do next
 ├── InvalidInputError                 the execution's input or name is wrong (every problem listed)
 ├── UnknownBaseModelError             the base model is not in the catalogue
+├── HostingNotSupportedError          a custom model of the base model could not be served by this app
 ├── PrerequisitesNotMetError          something outside the run must change first (every problem listed)
 ├── SourceError                       a file to prepare cannot be read: its encoding, its structure or its keys
 ├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)
@@ -49,6 +50,10 @@ class InvalidDatasetError(ProblemsError):
 
 
 class UnknownBaseModelError(ExperimentError):
+    pass
+
+
+class HostingNotSupportedError(ExperimentError):
     pass
 
 

@@ -164,7 +164,7 @@ def _custom_model(around: Surroundings) -> Iterator[str]:
     if (status := found.get("modelStatus", "Active")) != "Active":
         yield f"The custom model {arn} is {status}. Wait until it is Active, or name another in customModelArn."
     base_model_id = found.get("baseModelArn", "").rsplit("/", 1)[-1]
-    if base_model_id and not base_model_id.startswith(around.model.inference_id):
+    if base_model_id and not base_model_id.startswith(around.model.foundation_model):
         yield (
             f"The custom model {arn} was made from {base_model_id}, and this deployment is for {around.model.name}, so "
             "the two could not be compared. Deploy with the base model that it was made from."

@@ -9,6 +9,7 @@ Source: AWS's user guides, read 2026-11; for converse
 https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html
 
 Texts survive every conversion unchanged; what a format has no place for is refused. An empty system prompt is none.
+Only a run's own copy (as_asked) has the system prompt in front of the question where the format has no place for it.
 """
 
 import json
@@ -58,6 +59,13 @@ def to_messages(record: Record, given: RecordFormat) -> Record:
 def from_messages(record: Record, wanted: RecordFormat) -> Record:
     """A record that check_record accepts in that format. Raises RecordError where it has no place for something."""
     return _WRITERS[wanted](record)
+
+
+def as_asked(system: str | None, question: str, wanted: RecordFormat) -> tuple[str | None, str]:
+    """The system prompt and the question as a model is trained with that format, and so is asked: see decision 0023."""
+    if wanted == "promptCompletion" and system:
+        return None, f"{system}\n\n{question}"
+    return system, question
 
 
 def to_evaluation(record: Record, topic: str) -> Record:

@@ -20,6 +20,9 @@ QUARTERS, STANDARD_ERRORS = 4, 2
 # With fewer steps in a quarter than this their scatter says little, and this share of the loss is taken for it. It is
 # an assumption; our stand-in has 1 to 3% (batches of 32 to 4 records).
 FEWEST_FOR_SCATTER, ASSUMED_SCATTER = 4, 0.1
+# A step's loss says how hard its records are as well. So it is read by as many steps as make up this many records: the
+# batch size that is Claude 3 Haiku's default. Where a model has no batch size to set, a step is taken for as much.
+RECORDS_OF_A_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,23 @@ class Fall:
 
 @dataclass(frozen=True)
 class TrainingMetrics:
-    """`validation` has one entry an epoch, in order: the epochs' mean training losses where not `is_validated`."""
+    """`validation` has one entry an epoch, in order: the epochs' mean training losses where not `is_validated`.
+
+    steps_of_a_batch: how many steps make up RECORDS_OF_A_BATCH.
+    """
 
     training: Sequence[Loss]
     validation: Sequence[Loss]
     epochs_asked: int
     is_validated: bool = True
+    steps_of_a_batch: int = 1
+
+    @property
+    def batches(self) -> Sequence[float]:
+        """Mean training losses of so many steps each, in order; steps left over at the end are too few to say much."""
+        size = min(self.steps_of_a_batch, len(self.training))
+        losses = [row.loss for row in self.training]
+        return [fmean(losses[first : first + size]) for first in range(0, len(losses) - size + 1, size)]
 
     @property
     def best(self) -> Loss:
@@ -173,6 +187,7 @@ def parse(training_csv: str, validation_csv: str | None, run: RunConfig) -> Trai
         validation=_rows(validation_csv, "validation_loss") if validation_csv is not None else _by_epoch(training),
         epochs_asked=int(run.hyper_parameters["epochCount"]),
         is_validated=validation_csv is not None,
+        steps_of_a_batch=max(1, RECORDS_OF_A_BATCH // int(run.hyper_parameters.get("batchSize", RECORDS_OF_A_BATCH))),
     )
 
 

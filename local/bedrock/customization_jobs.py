@@ -69,7 +69,7 @@ class CustomizationJobs:
         learning = learning_parameters(job.base_model, job.hyper_parameters)
         learnt = self._models.train(job.data.training, job.data.validation, learning, self._settings.seed)
         try:
-            write_metrics(self._s3, job.output_uri, job.id, learnt)
+            write_metrics(self._s3, job.output_uri, job.id, job.base_model, learnt)
         except ClientError as error:
             job.failure = f"The metrics could not be written to {job.output_uri}: {error}"
             return

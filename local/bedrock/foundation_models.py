@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from finetuning.base_models import BASE_MODELS, EMBEDDING_MODEL, JUDGE_MODELS, BaseModel, JudgeModel, Lifecycle
+from finetuning.base_models import (
+    BASE_MODELS,
+    EMBEDDING_MODEL,
+    INFERENCE_PROFILES,
+    BaseModel,
+    InferenceProfile,
+    Lifecycle,
+)
 
 from local.bedrock.account import Account
 from local.bedrock.errors import AwsError, not_found
@@ -35,18 +42,24 @@ class FoundationModel:
         return {
             "modelArn": account.foundation_model_arn(self.id),
             "modelId": self.id,
-            "modelName": self.name,
+            # Bedrock allows a model's name 20 characters.
+            "modelName": self.name[:20],
             "providerName": self.id.partition(".")[0].title(),
             "inputModalities": ["TEXT"],
             "outputModalities": [self.output],
             "responseStreamingSupported": self.output == "TEXT",
             "customizationsSupported": ["FINE_TUNING"] if self.base_model else [],
-            "inferenceTypesSupported": ["PROVISIONED"] if self.base_model else ["ON_DEMAND"] if self.on_demand else [],
+            "inferenceTypesSupported": self._inference_types(),
             "modelLifecycle": {
                 "status": "LEGACY" if self.lifecycle.is_legacy(today) else "ACTIVE",
                 **{name: _midnight(day) for name, day in dates.items() if day is not None},
             },
         }
+
+    def _inference_types(self) -> list[str]:
+        if self.base_model is not None:
+            return ["PROVISIONED"] if "provisionedThroughput" in self.base_model.hosting else []
+        return ["ON_DEMAND"] if self.on_demand else []
 
 
 def _midnight(day: date) -> datetime:
@@ -70,6 +83,11 @@ class FoundationModels:
         if model is not None and self._is_past_end_of_life(model):
             raise end_of_life()
         return model
+
+    def profile(self, identifier: str) -> InferenceProfile | None:
+        """By id or ARN; None if the region has no such inference profile."""
+        profile = INFERENCE_PROFILES.get(identifier.removeprefix(self._account.arn("inference-profile/")))
+        return profile if profile is not None and self._account.region in profile.regions else None
 
     def _is_past_end_of_life(self, model: FoundationModel) -> bool:
         return model.lifecycle.is_past_end_of_life(self._account.clock.now().date())
@@ -102,24 +120,20 @@ def end_of_life() -> AwsError:
     return not_found("This model version has reached the end of its life.")
 
 
-def can_be_asked(judge: JudgeModel, region: str) -> bool:
-    """An inference profile answers in its own regions; any other judge is taken to be everywhere."""
-    return region in judge.regions or not judge.inference_profile
-
-
 def _catalogue(region: str) -> list[FoundationModel]:
-    models: list[FoundationModel] = []
+    """Where a model is there as the base of an inference profile and as a base model, the latter says more of it."""
+    models = [
+        FoundationModel(
+            profile.foundation_model, profile.foundation_model.partition(".")[2], Lifecycle(), on_demand=False
+        )
+        for profile in INFERENCE_PROFILES.values()
+        if region in profile.regions
+    ]
     for base in BASE_MODELS.values():
         if base.region == region:
+            on_demand = base.inference_id == base.foundation_model
             models.append(FoundationModel(base.customization_id, base.name, base.lifecycle, base_model=base))
-            models.append(FoundationModel(base.inference_id, base.name, base.lifecycle))
-    for judge in JUDGE_MODELS.values():
-        if can_be_asked(judge, region):
-            # Bedrock allows a model's name 20 characters.
-            name = judge.foundation_model.partition(".")[2][:20]
-            models.append(
-                FoundationModel(judge.foundation_model, name, Lifecycle(), on_demand=not judge.inference_profile)
-            )
+            models.append(FoundationModel(base.foundation_model, base.name, base.lifecycle, on_demand=on_demand))
     if region in EMBEDDING_MODEL.regions:
         models.append(FoundationModel(EMBEDDING_MODEL.id, "Titan Embeddings V2", Lifecycle(), output="EMBEDDING"))
     return models

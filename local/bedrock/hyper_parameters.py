@@ -7,6 +7,8 @@ from finetuning.base_models import BaseModel, HyperParameter
 from local.bedrock.errors import validation_error
 from local.stand_in import HyperParameters
 
+_BATCH = HyperParameters().batch_size
+
 
 def effective_hyper_parameters(base_model: BaseModel, given: Mapping[str, str]) -> dict[str, str]:
     """All of the base model's hyperparameters, with Bedrock's defaults for those not given.
@@ -38,17 +40,17 @@ def learning_parameters(base_model: BaseModel, effective: Mapping[str, str]) -> 
     """All of the base model's hyperparameters in the stand-in's terms.
 
     A base model without early stopping runs all its epochs; one with an absolute learning rate has it as a multiple of
-    its default.
+    its default, which belongs to its default batch size: the stand-in's rate is for steps of 32 records.
     """
     values = {name: float(value) for name, value in effective.items()}
     defaults = {parameter.name: parameter.default for parameter in base_model.hyper_parameters}
     epochs = int(values["epochCount"])
     multiplier = values.get("learningRateMultiplier")
     if multiplier is None:
-        multiplier = values["learningRate"] / defaults["learningRate"]
+        multiplier = values["learningRate"] / defaults["learningRate"] * defaults.get("batchSize", _BATCH) / _BATCH
     return HyperParameters(
         epochs=epochs,
-        batch_size=int(values.get("batchSize", 32)),
+        batch_size=int(values.get("batchSize", _BATCH)),
         learning_rate_multiplier=multiplier,
         early_stopping_threshold=values.get("earlyStoppingThreshold", 0),
         early_stopping_patience=int(values.get("earlyStoppingPatience", epochs)),

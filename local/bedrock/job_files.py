@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -105,20 +106,23 @@ def _no_permission(action: str, where: S3Uri, error: ClientError) -> AwsError:
     )
 
 
-def write_metrics(s3: "S3Client", output_uri: str, job_id: str, learnt: Learnt) -> None:
+def write_metrics(s3: "S3Client", output_uri: str, job_id: str, base_model: BaseModel, learnt: Learnt) -> None:
     """The two CSV files of a completed job; that of the validation only if there was any."""
     job = S3Uri.parse(output_uri) / f"model-customization-job-{job_id}"
     training = job / "training_artifacts" / "step_wise_training_metrics.csv"
-    _write_csv(s3, training, "training_loss", ((each.step, each.epoch, each.training_loss) for each in learnt.steps))
+    steps = ((each.step, each.epoch, each.training_loss) for each in learnt.steps)
+    _write_csv(s3, training, "training_loss", steps, perplexity=base_model.perplexity)
     if learnt.epochs:
         validation = job / "validation_artifacts" / "post_fine_tuning_validation" / "validation_metrics.csv"
-        rows = ((each.step, each.epoch, each.validation_loss) for each in learnt.epochs)
-        _write_csv(s3, validation, "validation_loss", rows)
+        epochs = ((each.step, each.epoch, each.validation_loss) for each in learnt.epochs)
+        _write_csv(s3, validation, "validation_loss", epochs, perplexity=base_model.perplexity)
 
 
-def _write_csv(s3: "S3Client", target: S3Uri, loss: str, rows: Iterable[tuple[int, int, float]]) -> None:
+def _write_csv(
+    s3: "S3Client", target: S3Uri, loss: str, rows: Iterable[tuple[int, int, float]], *, perplexity: bool
+) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("step_number", "epoch_number", loss))
-    writer.writerows(rows)
+    writer.writerow(("step_number", "epoch_number", loss, *(("perplexity",) if perplexity else ())))
+    writer.writerows((*row, *((math.exp(row[-1]),) if perplexity else ())) for row in rows)
     s3.put_object(Bucket=target.bucket, Key=target.key, Body=text.getvalue().encode(), ContentType="text/csv")

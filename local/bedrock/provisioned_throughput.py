@@ -123,6 +123,8 @@ class ProvisionedThroughputs:
             raise not_found(f"The custom model {identifier} does not exist.")
         if model.base_model.lifecycle.is_legacy(self._account.clock.now().date()):
             raise validation_error(f"{model.base_model.name} is Legacy and takes no new Provisioned Throughput.")
+        if "provisionedThroughput" not in model.base_model.hosting:
+            raise validation_error(f"{model.base_model.name} does not support Provisioned Throughput.")
         return model
 
     def _check_quota(self, wanted: int, model: CustomModel) -> None:

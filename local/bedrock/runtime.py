@@ -9,7 +9,7 @@ from finetuning.tokens import estimate_tokens
 from local.bedrock import embedding
 from local.bedrock.account import Account, resource_id
 from local.bedrock.errors import AwsError, NotEmulatedError, validation_error
-from local.bedrock.foundation_models import FoundationModels, can_be_asked, end_of_life
+from local.bedrock.foundation_models import FoundationModels, end_of_life
 from local.bedrock.models import LanguageModel, Models
 from local.bedrock.prompts import (
     Completion,
@@ -80,7 +80,7 @@ class Runtime:
         return "anthropic.claude" in name
 
     def _complete(self, model_id: str, prompt: Prompt) -> Completion:
-        if self._is_judge(model_id):
+        if prompt.tool and self._is_judge(model_id):
             completion = self._judge(prompt)
         elif prompt.documents:
             raise NotEmulatedError(f"{model_id} with documents: only the judge models are,")
@@ -90,13 +90,16 @@ class Runtime:
         return completion
 
     def _is_judge(self, model_id: str) -> bool:
-        """By the id that the catalogue gives, or the ARN of that inference profile."""
-        judge = JUDGE_MODELS.get(model_id.removeprefix(self._account.arn("inference-profile/")))
-        return judge is not None and can_be_asked(judge, self._account.region)
+        profile = self._foundation_models.profile(model_id)
+        return profile is not None and profile.id in JUDGE_MODELS
 
     def _language_model(self, model_id: str) -> LanguageModel:
         if model_id.startswith(self._account.arn("provisioned-model/")):
             return self._custom_model(model_id)
+        if profile := self._foundation_models.profile(model_id):
+            # Raises past its end of life.
+            self._foundation_models.find(profile.foundation_model)
+            return self._models.untrained()
         model = self._foundation_models.find(model_id)
         if model is None:
             raise validation_error("The provided model identifier is invalid.")
@@ -127,7 +130,7 @@ class Runtime:
         return _completion(prompt, text)
 
     def _judge(self, prompt: Prompt) -> Completion:
-        given = tool_input(self._models, prompt.question, prompt.documents) if prompt.tool else None
+        given = tool_input(self._models, prompt.question, prompt.documents)
         if given is None:
             return _completion(prompt, WITHOUT_TASK)
         output_tokens = estimate_tokens(json.dumps(given, ensure_ascii=False))

@@ -80,7 +80,16 @@ def _converse_format(record: object) -> tuple[str | None, Turns]:
     return (_text_of_blocks(members["system"]) if "system" in members else None), turns
 
 
-_READERS = {"messages": _messages_format, "converse": _converse_format}
+def _prompt_completion_format(record: object) -> tuple[str | None, Turns]:
+    members = _members(record, required={"prompt", "completion"})
+    return None, [("user", _text(members["prompt"])), ("assistant", _text(members["completion"]))]
+
+
+_READERS = {
+    "messages": _messages_format,
+    "converse": _converse_format,
+    "promptCompletion": _prompt_completion_format,
+}
 
 
 def _members(

@@ -8,7 +8,7 @@ inference profiles, and SNS's for encrypted topics.
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from finetuning.base_models import JUDGE_MODELS
+from finetuning.base_models import INFERENCE_PROFILES
 
 from local.policies import Request, request
 
@@ -113,10 +113,10 @@ class Calls:
         """An inference profile forwards to its model in any of its regions: the caller needs the right to each."""
         if model_id.startswith("arn:"):
             return [model_id]
-        judge = JUDGE_MODELS.get(model_id)
-        if judge is None or not judge.inference_profile:
+        profile = INFERENCE_PROFILES.get(model_id)
+        if profile is None:
             return [self._model(model_id)]
-        models = [self._model(judge.foundation_model, region) for region in judge.regions]
+        models = [self._model(profile.foundation_model, region) for region in profile.regions]
         return [self._own(f"inference-profile/{model_id}"), *models]
 
     def _publish(self, topic: str) -> Iterator[Request]:

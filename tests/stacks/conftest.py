@@ -1,4 +1,4 @@
-"""The app as the CDK command runs it, synthesized once for each of two base models."""
+"""The app as the CDK command runs it, synthesized once for a base model of each provider."""
 
 from pathlib import Path
 
@@ -18,9 +18,14 @@ def nova(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return _synthesize("nova-lite", tmp_path_factory.mktemp("nova"))
 
 
-@pytest.fixture(scope="session", params=["claude", "nova"])
+@pytest.fixture(scope="session")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    return _synthesize("llama3-1-8b", tmp_path_factory.mktemp("llama"))
+
+
+@pytest.fixture(scope="session", params=["claude", "nova", "llama"])
 def assembly(request: pytest.FixtureRequest) -> Assembly:
-    """Each of the two: for what must hold whatever the base model."""
+    """Each of them: for what must hold whatever the base model."""
     found: Assembly = request.getfixturevalue(request.param)
     return found
 

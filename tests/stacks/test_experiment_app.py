@@ -4,6 +4,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from finetuning.base_models import BASE_MODELS
+
 from stacks.assembly import Assembly
 from stacks.experiment_app import experiment_app
 
@@ -19,8 +21,11 @@ def test_a_second_synthesis_gives_the_same_templates(claude: Assembly, tmp_path:
         assert again.read_bytes() == claude.template_path(stack).read_bytes()
 
 
-def test_stacks_are_in_the_region_of_the_base_model_and_in_any_account(claude: Assembly, nova: Assembly) -> None:
+def test_stacks_are_in_the_region_of_the_base_model_and_in_any_account(
+    claude: Assembly, nova: Assembly, llama: Assembly
+) -> None:
     assert _environments(claude) == {"aws://unknown-account/us-west-2"}
+    assert _environments(llama) == _environments(claude)
     assert _environments(nova) == {"aws://unknown-account/us-east-1"}
 
 
@@ -30,6 +35,8 @@ def test_a_base_model_past_its_end_of_life_is_warned_of(tmp_path: Path) -> None:
     (warning,) = _warnings(tmp_path)
     assert "Claude 3 Haiku reached its end of life on 2026-09-10" in warning
     assert "-c baseModel=nova-micro, -c baseModel=nova-lite, -c baseModel=nova-pro" in warning
+    assert "llama3-1-8b" in warning
+    assert "llama3-3-70b" not in warning
 
 
 def test_a_living_base_model_is_not_warned_of(tmp_path: Path) -> None:
@@ -44,7 +51,16 @@ def test_an_unknown_base_model_ends_with_one_line_that_names_the_known_ones(tmp_
     assert result.returncode != 0
     (line,) = result.stderr.splitlines()
     assert line.startswith("error: base model 'claude-9'")
-    assert line.endswith("choose one of: claude-3-haiku, nova-micro, nova-lite, nova-pro")
+    assert line.endswith(f"choose one of: {', '.join(BASE_MODELS)}")
+
+
+def test_a_base_model_that_the_app_cannot_host_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    result = _app_command(tmp_path, {"baseModel": "llama3-3-70b"})
+
+    assert result.returncode != 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: Llama 3.3 70B Instruct has no Provisioned Throughput")
+    assert list(tmp_path.glob("*.template.json")) == []
 
 
 def test_the_app_command_needs_no_node_no_credentials_and_no_flags(nova: Assembly, tmp_path: Path) -> None:

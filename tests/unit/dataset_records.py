@@ -11,7 +11,7 @@ from finetuning.dataset.files import FileSummary, Source, check_file
 from finetuning.run_store import DatasetFile
 from hypothesis import strategies as st
 
-HAIKU, NOVA = base_model("claude-3-haiku"), base_model("nova-lite")
+HAIKU, NOVA, LLAMA = (base_model(key) for key in ("claude-3-haiku", "nova-lite", "llama3-1-8b"))
 USER, ASSISTANT = {"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "A test."}
 EVALUATION = {"question": "What is it?", "referenceAnswer": "A test.", "topic": "tests"}
 

@@ -10,18 +10,23 @@ from finetuning.base_models import (
     BASE_MODELS,
     DEFAULT_BASE_MODEL,
     DEFAULT_JUDGE_MODEL,
+    DEPLOYABLE,
     EMBEDDING_MODEL,
+    INFERENCE_PROFILES,
     JUDGE_MODELS,
     PRICE_UNITS,
     BaseModel,
+    InferenceProfile,
     JudgeModel,
     Lifecycle,
     base_model,
+    deployable,
     living,
 )
 from finetuning.dataset.lines import MAX_LINE_BYTES
-from finetuning.errors import UnknownBaseModelError
+from finetuning.errors import HostingNotSupportedError, UnknownBaseModelError
 from finetuning.tags import owner_tags
+from finetuning.texts import LANGUAGES, Language, texts
 
 BEDROCK = botocore.session.get_session().get_service_model("bedrock")
 every_base_model = pytest.mark.parametrize("model", BASE_MODELS.values(), ids=BASE_MODELS)
@@ -81,7 +86,10 @@ def test_numbers_of_records_leave_room_for_a_dataset(model: BaseModel) -> None:
 def test_ids_are_ones_that_bedrock_accepts(model: BaseModel) -> None:
     assert is_accepted("BaseModelIdentifier", model.customization_id)
     assert is_accepted("ModelIdentifier", model.customization_id)
-    assert model.customization_id.startswith(model.inference_id)
+    assert model.customization_id.startswith(f"{model.foundation_model}:")
+    profile = INFERENCE_PROFILES.get(model.inference_id)
+    assert (profile.foundation_model if profile else model.inference_id) == model.foundation_model
+    assert profile is None or model.region in profile.regions
     assert model.region in botocore.session.get_session().get_available_regions("bedrock")
 
 
@@ -112,7 +120,7 @@ def test_life_cycle_dates_are_in_order(model: BaseModel) -> None:
 
 @every_base_model
 def test_reserved_strings_are_no_part_of_ordinary_words(model: BaseModel) -> None:
-    assert model.reserved
+    assert model.reserved or "reservedStrings" in model.undocumented
     assert all(reserved.strip() and not reserved.isalnum() for reserved in model.reserved)
 
 
@@ -126,22 +134,51 @@ def test_a_life_cycle_turns_on_its_dates() -> None:
 
 
 def test_only_models_that_take_new_jobs_are_alternatives() -> None:
-    assert [model.key for model in living(date(2026, 3, 9))] == list(BASE_MODELS)
-    assert [model.key for model in living(date(2026, 11, 22))] == ["nova-micro", "nova-lite", "nova-pro"]
+    assert [model.key for model in living(date(2026, 3, 9))] == list(DEPLOYABLE)
+    assert [model.key for model in living(date(2026, 11, 22))] == [key for key in DEPLOYABLE if key != "claude-3-haiku"]
+
+
+def test_a_model_that_could_not_be_hosted_is_refused_with_those_that_can() -> None:
+    assert BASE_MODELS.keys() - set(DEPLOYABLE) == {"llama3-3-70b"}
+    with pytest.raises(HostingNotSupportedError, match=r"Llama 3.3 70B .* on-demand .* claude-3-haiku, nova-micro"):
+        deployable("llama3-3-70b")
+    with pytest.raises(UnknownBaseModelError):
+        deployable("gpt")
+
+
+@every_base_model
+def test_a_model_can_be_hosted_somehow(model: BaseModel) -> None:
+    assert model.hosting
+    assert len(set(model.hosting)) == len(model.hosting)
+
+
+@every_base_model
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_not_documented_has_its_words(model: BaseModel, language: Language) -> None:
+    say = texts(language)
+
+    assert all(say(f"warnings.undocumented.{point}") for point in model.undocumented)
+    assert len(set(model.undocumented)) == len(model.undocumented)
 
 
 @every_judge_model
 def test_a_judge_model_has_its_id_and_prices(judge: JudgeModel) -> None:
-    assert judge.id.endswith(judge.foundation_model)
-    assert is_accepted("ModelIdentifier", judge.foundation_model)
-    assert judge.inference_profile is bool(judge.regions)
+    assert judge.id in INFERENCE_PROFILES
     assert judge.prices.keys() == {name for name in PRICE_UNITS if name.startswith("judge")}
     assert all(price.source for price in judge.prices.values())
 
 
 @every_base_model
 def test_every_base_models_region_can_call_every_judge(model: BaseModel) -> None:
-    assert all(model.region in judge.regions for judge in JUDGE_MODELS.values() if judge.inference_profile)
+    assert all(model.region in INFERENCE_PROFILES[judge].regions for judge in JUDGE_MODELS)
+
+
+@pytest.mark.parametrize("profile", INFERENCE_PROFILES.values(), ids=INFERENCE_PROFILES)
+def test_an_inference_profile_is_named_after_its_model(profile: InferenceProfile) -> None:
+    assert INFERENCE_PROFILES[profile.id] is profile
+    assert profile.id.endswith(f".{profile.foundation_model}")
+    assert is_accepted("ModelIdentifier", profile.foundation_model)
+    assert profile.regions
 
 
 def test_the_embedding_model_has_its_id_prices_and_regions() -> None:

@@ -22,7 +22,7 @@ from finetuning.run_config import MAX_SYSTEM_PROMPT
 from finetuning.run_store import DATASET_FILES, DatasetFile
 
 from cli.codes_table import EVERY_CODE, table
-from tests.unit.dataset_records import ASSISTANT, HAIKU, RIGHT, USER, line
+from tests.unit.dataset_records import ASSISTANT, HAIKU, LLAMA, RIGHT, USER, line
 from tests.unit.quality.ordinary import ENGLISH, RETURNS
 from tests.unit.shipped_datasets import ShippedDataset
 
@@ -60,6 +60,10 @@ IN_WORDS: Mapping[Code, Mapping[DatasetFile, bytes]] = {
 SMALL_FILES = replace(HAIKU, limits=replace(HAIKU.limits, validation_bytes=1_000))
 
 
+# What only models that are trained with prompt and completion have; the others' records may have it.
+OF_PROMPT_AND_COMPLETION = (codes.SEVERAL_TURNS, codes.SYSTEM_IN_FRONT)
+
+
 def files_with(code: Code) -> Mapping[DatasetFile, bytes]:
     if isinstance(code.example, str):
         return IN_WORDS[code]
@@ -67,6 +71,12 @@ def files_with(code: Code) -> Mapping[DatasetFile, bytes]:
         return {"evaluation": code.example}
     # What is unusual is so among others.
     return {"training": written(*ENGLISH) * (code.name in quality.QUALITY_CODES) + code.example}
+
+
+def model_for(code: Code) -> BaseModel:
+    if code in OF_PROMPT_AND_COMPLETION:
+        return LLAMA
+    return SMALL_FILES if code is codes.FILE_SIZE else HAIKU
 
 
 def names(files: Mapping[DatasetFile, bytes], model: BaseModel = HAIKU, thin: Collection[str] = ()) -> set[str]:
@@ -94,7 +104,7 @@ OF_PREPARE = {"lossy": "x.jsonl", "converse": "x.jsonl", "fields": "x.csv", "csv
     "code", [code for code in EVERY_CODE if code.name not in OF_PREPARE], ids=lambda code: code.name
 )
 def test_every_codes_example_has_it(code: Code) -> None:
-    assert code.name in names(files_with(code), SMALL_FILES if code is codes.FILE_SIZE else HAIKU)
+    assert code.name in names(files_with(code), model_for(code))
 
 
 @pytest.mark.parametrize("name", OF_PREPARE)

@@ -3,14 +3,29 @@
 import json
 
 import pytest
-from finetuning.base_models import BaseModel
+from finetuning.base_models import BASE_MODELS, BaseModel
 from finetuning.dataset.copies import BATCH_SIZE, batches, render
 from finetuning.dataset.files import MAX_EVALUATION_RECORDS
+from finetuning.record_formats import as_asked
 from finetuning.run_store import RunStore, dataset_key
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.unit.dataset_records import ASSISTANT, EVALUATION, HAIKU, NOVA, USER, findings, line
+from local.bedrock.training_data import read_records
+from tests.unit.dataset_records import (
+    ASSISTANT,
+    EVALUATION,
+    HAIKU,
+    LLAMA,
+    NOVA,
+    USER,
+    codes_of,
+    conversations,
+    errors,
+    findings,
+    line,
+    written,
+)
 
 
 def test_a_file_in_the_models_own_format_keeps_every_byte_of_its_records() -> None:
@@ -37,7 +52,30 @@ def test_records_are_rendered_as_nova_reads_them() -> None:
     assert "system" not in without
 
 
-@pytest.mark.parametrize("model", [HAIKU, NOVA])
+def test_records_are_rendered_as_llama_reads_them_with_the_system_prompt_in_front() -> None:
+    content = line(USER, ASSISTANT, system="Be brief.") + b"\n" + line(USER, ASSISTANT)
+
+    with_system, without = [json.loads(rendered) for rendered in render("training", [content], LLAMA)]
+
+    assert with_system == {"prompt": "Be brief.\n\nWhat is it?", "completion": "A test."}
+    assert without == {"prompt": "What is it?", "completion": "A test."}
+
+
+@pytest.mark.parametrize("model", BASE_MODELS.values(), ids=BASE_MODELS)
+@given(content=written(conversations))
+def test_what_our_checks_pass_bedrock_can_read_in_the_models_own_format(model: BaseModel, content: bytes) -> None:
+    """Bedrock's reader was written apart from the checks and the formats."""
+    assume(not errors(content, model=model.key) and "system-empty" not in codes_of(content, model=model.key))
+    given_record = json.loads(content)
+
+    (record,) = read_records(b"".join(render("training", [content], model)), model)
+
+    question, answer = (message["content"] for message in given_record["messages"][-2:])
+    system, asked = as_asked(given_record.get("system"), question, model.record_format)
+    assert (record.system, record.prompt, record.answer) == (system, asked, answer)
+
+
+@pytest.mark.parametrize("model", BASE_MODELS.values(), ids=BASE_MODELS)
 def test_evaluation_data_is_the_same_for_every_model(model: BaseModel) -> None:
     content = json.dumps(EVALUATION).encode() + b"\n"
 

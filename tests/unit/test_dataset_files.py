@@ -15,7 +15,7 @@ from finetuning.dataset.files import (
 from finetuning.dataset.records import Record
 from finetuning.run_store import DATASET_FILES, DatasetFile
 
-from tests.unit.dataset_records import ASSISTANT, HAIKU, RIGHT, USER, check, line
+from tests.unit.dataset_records import ASSISTANT, HAIKU, LLAMA, NOVA, RIGHT, USER, check, line
 
 
 def test_findings_stop_but_counting_goes_on() -> None:
@@ -99,6 +99,9 @@ def summaries(**records: int) -> dict[DatasetFile, FileSummary]:
         (summaries(training=0, validation=0, evaluation=0), "claude-3-haiku", ["training", "validation", "evaluation"]),
         (summaries(training=8, validation=1), "nova-micro", []),
         (summaries(training=7, validation=0), "nova-micro", ["training", "validation"]),
+        (summaries(training=100, validation=1), "llama3-1-8b", []),
+        (summaries(training=99), "llama3-1-8b", ["training"]),
+        (summaries(training=10_000, validation=1), "llama3-1-70b", ["training"]),
     ],
 )
 def test_numbers_of_records_are_the_models(
@@ -108,6 +111,18 @@ def test_numbers_of_records_are_the_models(
 
     assert [finding.file for finding in found] == [f"{file}.jsonl" for file in files]
     assert all(finding.code.name == "record-count" and finding.line == 0 for finding in found)
+
+
+def test_a_system_prompt_that_will_stand_in_front_of_the_question_is_a_warning_once() -> None:
+    told = [line({**USER, "content": f"{number}?"}, ASSISTANT, system="Be brief.") for number in range(3)]
+    summary = check(b"".join(record + b"\n" for record in told))
+
+    (found,) = [each for each in check_whole_files({"training": summary}, LLAMA) if each.severity == "warning"]
+
+    assert (found.code.name, found.line) == ("system-in-front", 0)
+    for content, model in ((RIGHT, LLAMA), (told[0], HAIKU), (told[0], NOVA)):
+        findings = check_whole_files({"training": check(content)}, model)
+        assert [each for each in findings if each.severity == "warning"] == []
 
 
 def test_files_that_are_not_given_are_not_missed() -> None:

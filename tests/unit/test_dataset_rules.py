@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from finetuning.base_models import base_model
+from finetuning.base_models import BASE_MODELS, base_model
 from finetuning.dataset.lines import MAX_LINE_BYTES
 from finetuning.tokens import TOKEN_ERROR
 
@@ -148,6 +148,16 @@ def test_what_a_model_reserves_is_refused_for_that_model_alone(reserved: str) ->
     assert codes_of(record, model="claude-3-haiku") == []
 
 
+def test_several_turns_are_refused_for_a_model_of_one_prompt_and_completion() -> None:
+    record = line(USER, ASSISTANT, USER, ASSISTANT)
+
+    (found,) = findings(RIGHT + b"\n" + record, model="llama3-1-8b")
+
+    assert (found.line, found.code.name) == (2, "several-turns")
+    assert "4; Llama 3.1 8B Instruct takes two" in found.message
+    assert codes_of(record, model="llama3-3-70b") == codes_of(record) == []
+
+
 @pytest.mark.parametrize(
     ("share", "codes"),
     [
@@ -157,7 +167,7 @@ def test_what_a_model_reserves_is_refused_for_that_model_alone(reserved: str) ->
         (1 + TOKEN_ERROR + 0.01, ["record-tokens"]),
     ],
 )
-@pytest.mark.parametrize("model", ["claude-3-haiku", "nova-lite"])
+@pytest.mark.parametrize("model", BASE_MODELS)
 def test_near_the_limit_of_tokens_the_estimate_cannot_tell(share: float, codes: list[str], model: str) -> None:
     tokens = base_model(model).limits.tokens_per_record * share
     # A Japanese character counts as 1.2 tokens.

@@ -1,6 +1,7 @@
 """The rules that say why training went as it did."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from finetuning.diagnosis import RULES, diagnose
@@ -126,6 +127,17 @@ def test_a_loss_that_jumps_is_unstable(
     validation: tuple[float, ...], training: tuple[float, ...] | None, is_unstable: bool
 ) -> None:
     assert ("unstable" in codes(metrics(validation, training))) is is_unstable
+
+
+def test_steps_of_single_records_are_no_jumps_until_many_of_them_are() -> None:
+    """A step of one record has that record's loss: a hard one is no sign of anything."""
+    uneven = replace(metrics((2.5, 2.0, 1.5), (1.0, 4.0) * 48), steps_of_a_batch=32)
+    assert "unstable" in codes(replace(uneven, steps_of_a_batch=1))
+    assert "unstable" not in codes(uneven)
+
+    jumps = replace(metrics((2.5, 2.0, 1.5), (2.0,) * 32 + (4.0,) * 32 + (2.0,) * 5), steps_of_a_batch=32)
+    assert jumps.batches == [2.0, 4.0]
+    assert "unstable" in codes(jumps)
 
 
 losses = st.lists(st.floats(0, 100), min_size=1, max_size=10)

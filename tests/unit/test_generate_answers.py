@@ -124,6 +124,19 @@ def test_both_models_are_asked_in_the_same_way(ask: Ask, model: FakeModel) -> No
     assert base["inferenceConfig"] == {"maxTokens": 99, "temperature": 0.5}
 
 
+def test_a_model_of_prompt_and_completion_is_asked_as_it_was_trained(
+    ask: Ask, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE_MODEL", "llama3-1-8b")
+    for which in ("base", "custom"):
+        ask(model, which, "Be brief.")
+
+    for request in (model.requests[0], model.requests[4]):
+        assert request["system"] == []
+        assert request["messages"] == [{"role": "user", "content": [{"text": "Be brief.\n\n8?"}]}]
+    assert model.requests[0]["modelId"] == "meta.llama3-1-8b-instruct-v1:0"
+
+
 def test_without_a_system_prompt_none_is_sent(ask: Ask, model: FakeModel) -> None:
     ask(model)
 

@@ -320,6 +320,17 @@ def test_a_quota_that_is_not_listed_is_a_warning(aws: FakeAws, check: Callable[[
     assert check() == {"warnings": [f"Service Quotas does not list '{QUOTA_NAME}', so it was not checked."]}
 
 
+def test_what_is_not_documented_of_the_base_model_is_a_warning(
+    check: Callable[..., Mapping[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE_MODEL", "nova-lite")
+
+    (warning,) = check()["warnings"]
+
+    assert "For Amazon Nova Lite AWS does not document everything" in warning
+    assert "how many validation records it takes, if any; how large the files may be" in warning
+
+
 def test_a_quota_that_was_never_changed_is_found_among_the_defaults(aws: FakeAws) -> None:
     del aws.quotas[QUOTA_NAME]
 

@@ -11,6 +11,7 @@ from finetuning.record_formats import (
     Format,
     Record,
     RecordError,
+    as_asked,
     format_of,
     from_evaluation,
     from_messages,
@@ -121,6 +122,19 @@ def test_what_one_question_and_answer_cannot_hold_is_named(record: Record, lost:
     with pytest.raises(RecordError, match=lost) as of_evaluation:
         to_evaluation(record, "topic")
     assert of_prompt.value.code is of_evaluation.value.code is codes.LOSSY
+
+
+@pytest.mark.parametrize("wanted", RECORD_FORMATS)
+@given(system=st.none() | texts, question=texts)
+def test_a_model_is_asked_with_all_that_it_is_trained_with(
+    wanted: RecordFormat, system: str | None, question: str
+) -> None:
+    given_system, asked = as_asked(system, question, wanted)
+
+    if wanted == "promptCompletion" and system:
+        assert (given_system, asked) == (None, f"{system}\n\n{question}")
+    else:
+        assert (given_system, asked) == (system, question)
 
 
 def test_an_empty_system_prompt_is_none() -> None:

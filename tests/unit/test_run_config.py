@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from finetuning.base_models import (
     BASE_MODELS,
     DEFAULT_JUDGE_MODEL,
+    DEPLOYABLE,
     JUDGE_MODELS,
     PRICE_UNITS,
     BaseModel,
@@ -24,6 +26,7 @@ SHIPPED = {"bedrock-faq": {file: f"s3://assets/{file}" for file in ("training", 
 CUSTOM_MODEL = (
     "arn:aws:bedrock:us-west-2:123456789012:custom-model/anthropic.claude-3-haiku-20240307-v1:0:200k/abcdef123456"
 )
+TO_PASTE = Path(__file__).parents[2] / "docs" / "execution-input.json"
 FIELDS = (
     "dataset",
     "hyperParameters",
@@ -51,6 +54,15 @@ def problems(execution_input: object, model: str = "claude-3-haiku") -> list[str
     summary, *lines = str(caught.value).split("\n- ")
     assert summary == "The execution input is wrong:"
     return lines
+
+
+@pytest.mark.parametrize("model", DEPLOYABLE)
+def test_the_input_to_paste_suits_every_base_model(model: str) -> None:
+    pasted = json.loads(TO_PASTE.read_text(encoding="utf-8"))
+
+    assert configured(pasted, model).hyper_parameters["epochCount"] == "5"
+    # It would need a price of the throughput, which is not known for all.
+    assert "maxSpendUsd" not in pasted
 
 
 def test_an_empty_input_runs_the_experiment_as_documented() -> None:

@@ -31,7 +31,9 @@ def test_it_keeps_every_models_rules(dataset: ShippedDataset, model: str) -> Non
 
     found = validate(sources, base_model(model), most_findings=20, thin_on_purpose=card.thin_topics).findings
 
-    assert found == []
+    # Both datasets have a system prompt, for which these models have no place of its own.
+    told = ["system-in-front"] if base_model(model).record_format == "promptCompletion" else []
+    assert [finding.code.name for finding in found] == told
 
 
 def test_its_files_are_readable_text_that_ends_with_a_newline(dataset: ShippedDataset) -> None:

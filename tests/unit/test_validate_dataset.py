@@ -164,6 +164,21 @@ def test_another_models_records_are_rendered_for_it(
     assert store.find_bytes(dataset_key("evaluation")) == GOOD["evaluation"]
 
 
+def test_a_system_prompt_without_a_place_of_its_own_stands_in_front_and_is_a_warning(
+    invoke: Invoke, store: RunStore, upload: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(training=lines(*(conversation(number, system="Be brief.") for number in range(100))))
+    monkeypatch.setenv("BASE_MODEL", "llama3-1-8b")
+
+    found = invoke(validate_dataset.handler, state())
+
+    records = store.read_jsonl(dataset_key("training"))
+    assert records[3] == {"prompt": f"Be brief.\n\n3は? {'x' * 50}", "completion": "It is 3."}
+    assert store.read_jsonl(dataset_key("evaluation"))[3] == question(3)
+    assert found["systemPrompt"] == "Be brief."
+    assert "(system-in-front)" in found["warnings"][0]
+
+
 TWO_PROMPTS = lines(*(conversation(number, system=f"Be {number % 2}.") for number in range(40)))
 
 

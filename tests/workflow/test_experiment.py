@@ -1,6 +1,7 @@
 """Whole executions of the synthesized state machine: every branch that does not end in a plain success."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -401,3 +402,24 @@ def test_another_base_model_gets_the_same_dataset_in_its_own_format(tmp_path: Pa
         [job] = engine.bedrock.ledger.calls_of("CreateModelCustomizationJob")
         assert job.parameters["baseModelIdentifier"] == "amazon.nova-lite-v1:0:300k"
         assert engine.bedrock.ledger.alive(engine.clock.now()) == []
+
+
+def test_a_model_of_prompt_and_completion_is_trained_and_asked_with_the_system_prompt_in_front(tmp_path: Path) -> None:
+    synthesize("llama3-1-8b", tmp_path / "cdk.out")
+    with LocalEngine(tmp_path / "cdk.out", datetime(2026, 11, 22, 9, tzinfo=UTC)) as engine:
+        engine.deploy()
+        execution = engine.run("llama", {"hyperParameters": {"epochCount": 3}})
+        assert execution.status == "SUCCEEDED", execution.cause
+        record = json.loads(read(engine, "runs/llama/dataset/training.jsonl").splitlines()[0])
+        shipped = json.loads(Path("datasets/bedrock-faq/training.jsonl").read_text().splitlines()[0])
+        question, answer = (message["content"] for message in shipped["messages"])
+        assert record == {"prompt": f"{shipped['system']}\n\n{question}", "completion": answer}
+        evaluation = read(engine, "runs/llama/dataset/evaluation.jsonl").splitlines()
+        questions = [json.loads(line)["question"] for line in evaluation]
+        asked = Counter(
+            call.parameters["messages"][0]["content"][0]["text"]
+            for call in engine.bedrock.ledger.calls_of("Converse")
+            if "toolConfig" not in call.parameters and not call.parameters.get("system")
+        )
+        # The base model and the custom model.
+        assert [asked[f"{shipped['system']}\n\n{each}"] for each in questions] == [2] * len(questions)

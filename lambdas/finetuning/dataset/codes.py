@@ -241,6 +241,13 @@ UNSUPPORTED_BLOCK = Code(
     _answered([{"type": "tool_use", "id": "1", "name": "search", "input": {}}]),
     "Say it in words, or remove the record.",
 )
+SEVERAL_TURNS = Code(
+    "several-turns",
+    "error",
+    "A conversation has several turns, and the base model is trained with one prompt and one completion.",
+    _conversation("user", "assistant", "user", "assistant"),
+    "Split the conversation, leave the record out, or choose another base model.",
+)
 RESERVED = Code(
     "reserved",
     "error",
@@ -322,6 +329,14 @@ SYSTEM_PROMPTS_DIFFER = Code(
     "Training records have different system prompts: the models are asked without one, unless the input has it.",
     _conversation("user", "assistant", system="Be brief.") + b"\n" + _RIGHT + b"\n",
     "Give all records the same system prompt, or set systemPrompt in the execution input.",
+)
+SYSTEM_IN_FRONT = Code(
+    "system-in-front",
+    "warning",
+    "The base model is trained with prompts that have no place for a system prompt of their own: a run puts it in "
+    "front of each question, in training and when it asks the base and the custom model.",
+    _conversation("user", "assistant", system="Be brief.") + b"\n",
+    "Ask the custom model in the same way later, or remove the system prompt.",
 )
 FEW_EVALUATION_RECORDS = Code(
     "few-evaluation-records",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from finetuning.base_models import BaseModel
 from finetuning.dataset.lines import read_lines
-from finetuning.record_formats import from_messages, to_line
+from finetuning.record_formats import Record, as_asked, from_messages, to_line
 from finetuning.run_store import DatasetFile
 
 BATCH_SIZE = 8
@@ -20,7 +20,15 @@ def render(kind: DatasetFile, chunks: Iterable[bytes], model: BaseModel) -> Iter
     for line in read_lines(chunks):
         if line is None:
             raise ValueError("a line over the limit got past check_file")
-        yield (line if keep else to_line(from_messages(json.loads(line), model.record_format))) + b"\n"
+        yield (line if keep else to_line(rendered(json.loads(line), model))) + b"\n"
+
+
+def rendered(record: Record, model: BaseModel) -> Record:
+    """A checked record in the model's format."""
+    first, *others = record["messages"]
+    system, question = as_asked(record.get("system"), first["content"], model.record_format)
+    messages = [{**first, "content": question}, *others]
+    return from_messages({"system": system, "messages": messages}, model.record_format)
 
 
 def batches(records: int) -> list[dict[str, int]]:

@@ -56,7 +56,7 @@ def _decoded(lines: bytes, kind: DatasetFile, model: BaseModel, escapes: bool) -
     conversations = _conversations.decode_lines(lines)
     if _may_hold_reserved(lines, model, escapes) and _hold_reserved(conversations, model):
         return conversations, None
-    return conversations, _right_conversations(conversations)
+    return conversations, _right_conversations(conversations, one_turn=model.record_format == "promptCompletion")
 
 
 def _is_a_record_a_line(codes: Codes, ends: Places, records: int) -> bool:
@@ -75,8 +75,11 @@ def _quotes(codes: Codes, lines: bytes, escapes: bool) -> int:
     return quotes - lines.replace(b"\\\\", b"").count(b'\\"') if escapes else quotes
 
 
-def _right_conversations(records: Sequence[Conversation]) -> int | None:
-    """The number of keys and texts in them; None where the order of roles, or a text that is empty, breaks a rule."""
+def _right_conversations(records: Sequence[Conversation], *, one_turn: bool) -> int | None:
+    """The number of keys and texts in them; None where the order of roles, or a text that is empty, breaks a rule.
+
+    one_turn: a question and its answer are all that there may be.
+    """
     strings = 0
     for record in records:
         messages, system = record.messages, record.system
@@ -88,7 +91,7 @@ def _right_conversations(records: Sequence[Conversation]) -> int | None:
             asked, answered = question.content, answer.content
             if not asked or asked.isspace() or not answered or answered.isspace():
                 return None
-        elif not _right_turns(messages):
+        elif one_turn or not _right_turns(messages):
             return None
         strings += 1 + 4 * len(messages)
         if system is not msgspec.UNSET:

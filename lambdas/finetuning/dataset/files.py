@@ -147,7 +147,7 @@ def check_whole_files(summaries: Mapping[DatasetFile, FileSummary], model: BaseM
             message = f"has {summary.size:,} bytes; at most {size:,} are allowed"
             findings.append(codes.FILE_SIZE.at(summary.file, 0, message))
     if training := summaries.get("training"):
-        findings += _check_system_prompts(training)
+        findings += _check_system_prompts(training, model)
         findings += _check_total(training, summaries.get("validation"), model)
     evaluation = summaries.get("evaluation")
     if evaluation and 0 < evaluation.records < FEW_EVALUATION_RECORDS:
@@ -166,7 +166,10 @@ def _ranges(model: BaseModel) -> Mapping[DatasetFile, tuple[int, int, int]]:
     }
 
 
-def _check_system_prompts(training: FileSummary) -> Iterator[Finding]:
+def _check_system_prompts(training: FileSummary, model: BaseModel) -> Iterator[Finding]:
+    if model.record_format == "promptCompletion" and training.system_prompts - {None}:
+        message = f"its system prompt will stand in front of each question: {model.name} has no other place for it"
+        yield codes.SYSTEM_IN_FRONT.at(training.file, 0, message)
     if len(training.system_prompts) > 1:
         yield codes.SYSTEM_PROMPTS_DIFFER.at(training.file, 0, "its records have different system prompts")
         return

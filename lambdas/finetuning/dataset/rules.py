@@ -85,6 +85,8 @@ def _conversation(record: dict[str, Any], model: BaseModel) -> Iterator[Problem]
             if isinstance(message, dict):
                 texts[f"messages[{index}].content"] = message.get("content")
         yield from _order_problems(messages)
+        if model.record_format == "promptCompletion" and len(messages) > 2:
+            yield codes.SEVERAL_TURNS, f"messages is a list of {len(messages):,}; {model.name} takes two"
     yield from _reserved_problems(texts, model)
     yield from _token_problems(texts, model)
 

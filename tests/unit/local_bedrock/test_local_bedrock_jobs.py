@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -280,6 +281,68 @@ def test_hyperparameters_of_claude_in_the_terms_of_the_stand_in() -> None:
         early_stopping_threshold=0.001,
         early_stopping_patience=4,
     )
+
+
+def test_hyperparameters_of_llama_in_the_terms_of_the_stand_in() -> None:
+    """One record a step, so that each step is as much smaller."""
+    llama = base_model("llama3-1-8b")
+
+    assert learning_parameters(llama, effective_hyper_parameters(llama, {"learningRate": "0.0002"})) == HyperParameters(
+        epochs=5,
+        batch_size=1,
+        learning_rate_multiplier=2 / 32,
+        early_stopping_threshold=0,
+        early_stopping_patience=5,
+    )
+
+
+def prompts(count: int) -> bytes:
+    lines = ({"prompt": f"Answer briefly.\n\nquestion {n}?", "completion": f"answer {n}"} for n in range(count))
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+OF_LLAMA = {
+    "baseModelIdentifier": "meta.llama3-1-8b-instruct-v1:0:128k",
+    "hyperParameters": {"epochCount": "2", "batchSize": "1", "learningRate": "0.0001"},
+}
+
+
+def test_llama_learns_of_prompts_and_completions_and_writes_perplexities(
+    create_job: CreateJob, client: "BedrockClient", clock: Clock, s3: "S3Client"
+) -> None:
+    s3.put_object(Bucket="data", Key="training.jsonl", Body=prompts(100))
+    s3.put_object(Bucket="data", Key="validation.jsonl", Body=prompts(1))
+    arn = create_job(**OF_LLAMA)
+    clock.sleep(2 * HOUR)
+
+    assert client.get_model_customization_job(jobIdentifier=arn)["status"] == "Completed"
+    validation = "validation_artifacts/post_fine_tuning_validation/validation_metrics.csv"
+    rows = list(
+        csv.DictReader(io.StringIO(text_of(s3, f"runs/1/job/model-customization-job-{arn[-12:]}/{validation}")))
+    )
+    assert [row["validation_loss"] for row in rows] == ["3.0", "1.5"]
+    assert [float(row["perplexity"]) for row in rows] == [math.exp(3), math.exp(1.5)]
+
+
+@pytest.mark.parametrize(
+    ("training", "complaint"),
+    [
+        (prompts(99), "training data has 99 records; allowed are 100 to 10000"),
+        ("\n".join([GOOD_LINE] * 100).encode(), r"malformed: line 1: missing keys \['completion', 'prompt'\]"),
+        (prompts(100) + b'{"prompt": "x", "completion": " "}\n', "malformed: line 101: empty text"),
+    ],
+)
+def test_llama_refuses_another_format_and_too_few_records(
+    create_job: CreateJob, client: "BedrockClient", clock: Clock, s3: "S3Client", training: bytes, complaint: str
+) -> None:
+    s3.put_object(Bucket="data", Key="training.jsonl", Body=training)
+    s3.put_object(Bucket="data", Key="validation.jsonl", Body=prompts(1))
+    create_job(**OF_LLAMA)
+    clock.sleep(2 * HOUR)
+
+    job = client.get_model_customization_job(jobIdentifier="ft-job-1")
+    assert job["status"] == "Failed"
+    assert re.search(complaint, job["failureMessage"])
 
 
 def test_hyperparameters_of_nova_in_the_terms_of_the_stand_in() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from finetuning.base_models import DEFAULT_JUDGE_MODEL, EMBEDDING_MODEL, JUDGE_MODELS
+from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL, EMBEDDING_MODEL, JUDGE_MODELS, BaseModel
 from finetuning.services import Clock
 
 from local.bedrock import LocalBedrock
@@ -49,6 +49,13 @@ def test_the_custom_model_answers_what_it_learnt(ask: Ask, throughput: str) -> N
     answer = ask(throughput, "question 7?", inferenceConfig={"maxTokens": 100, "temperature": 0})
 
     assert answer["output"]["message"]["content"] == [{"text": "answer 7"}]
+
+
+@pytest.mark.parametrize("model", [model for model in BASE_MODELS.values() if model.region == "us-west-2"])
+def test_each_base_model_of_the_region_answers_by_the_id_that_the_catalogue_gives(ask: Ask, model: BaseModel) -> None:
+    answer = ask(model.inference_id, "question 7?")
+
+    assert answer["output"]["message"]["content"] == [{"text": "I do not know."}]
 
 
 def test_an_answer_takes_the_virtual_time_that_it_reports(ask: Ask, clock: Clock) -> None:
@@ -107,6 +114,7 @@ def test_a_throughput_answers_only_while_in_service(
         ("amazon.nova-lite-v1:0", "identifier is invalid"),
         (f"{HAIKU}:200k", "on-demand throughput isn't supported"),
         ("anthropic.claude-haiku-4-5-20251001-v1:0", "on-demand throughput isn't supported"),
+        ("meta.llama3-3-70b-instruct-v1:0", "on-demand throughput isn't supported"),
     ],
 )
 def test_what_cannot_be_asked(ask: Ask, runtime: "BedrockRuntimeClient", model_id: str, complaint: str) -> None:
@@ -164,7 +172,7 @@ def test_the_judge_answers_in_words_to_what_it_cannot_grade(ask: Ask, text: str)
 def test_the_judge_can_be_reached_without_tools(ask: Ask) -> None:
     answer = ask(DEFAULT_JUDGE_MODEL, "Answer with one word: ready?", inferenceConfig={"maxTokens": 8})
 
-    assert answer["output"]["message"]["content"] == [{"text": "Ready."}]
+    assert answer["output"]["message"]["content"] == [{"text": "I do not know."}]
 
 
 CLAUDE_BODY = {

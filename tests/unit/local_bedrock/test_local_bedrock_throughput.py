@@ -1,18 +1,20 @@
 """Provisioned Throughput, foundation models and quotas, through boto3's own clients."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from finetuning.base_models import DEFAULT_JUDGE_MODEL, JUDGE_MODELS
+from finetuning.base_models import BASE_MODELS, DEFAULT_JUDGE_MODEL, INFERENCE_PROFILES
 from finetuning.services import Clock
 
 from local.bedrock import LocalBedrock
 
 if TYPE_CHECKING:
     from types_boto3_bedrock.client import BedrockClient
+    from types_boto3_s3.client import S3Client
     from types_boto3_service_quotas.client import ServiceQuotasClient
 
 CreateThroughput = Callable[..., str]
@@ -267,9 +269,11 @@ def test_foundation_models_are_listed(client: "BedrockClient") -> None:
     def ids(**filters: Any) -> list[str]:  # noqa: ANN401 (each filter has its own type)
         return [each["modelId"] for each in client.list_foundation_models(**filters)["modelSummaries"]]
 
-    assert ids(byCustomizationType="FINE_TUNING") == [f"{HAIKU}:200k"]
+    tuned_here = {model.customization_id for model in BASE_MODELS.values() if model.region == "us-west-2"}
+    assert set(ids(byCustomizationType="FINE_TUNING")) == tuned_here
+    assert tuned_here - set(ids(byInferenceType="PROVISIONED")) == {"meta.llama3-3-70b-instruct-v1:0:128k"}
     assert ids(byInferenceType="ON_DEMAND", byOutputModality="TEXT", byProvider="anthropic") == [HAIKU]
-    assert JUDGE_MODELS[DEFAULT_JUDGE_MODEL].foundation_model in ids(byProvider="Anthropic")
+    assert INFERENCE_PROFILES[DEFAULT_JUDGE_MODEL].foundation_model in ids(byProvider="Anthropic")
     assert ids(byProvider="Nobody") == []
 
 
@@ -280,6 +284,24 @@ def test_a_legacy_model_takes_no_new_throughput(
 
     with pytest.raises(client.exceptions.ValidationException, match="Legacy"):
         create_throughput()
+
+
+def test_a_model_that_is_hosted_on_demand_only_takes_no_throughput(
+    create_job: Callable[..., str],
+    client: "BedrockClient",
+    clock: Clock,
+    s3: "S3Client",
+) -> None:
+    messages = [{"role": role, "content": [{"text": f"{role}."}]} for role in ("user", "assistant")]
+    record = json.dumps({"schemaVersion": "bedrock-conversation-2024", "messages": messages})
+    for file, count in (("training", 100), ("validation", 1)):
+        s3.put_object(Bucket="data", Key=f"{file}.jsonl", Body="\n".join([record] * count).encode())
+    job = create_job(baseModelIdentifier="meta.llama3-3-70b-instruct-v1:0:128k")
+    clock.sleep(2 * HOUR)
+    custom_model = client.get_model_customization_job(jobIdentifier=job)["outputModelArn"]
+
+    with pytest.raises(client.exceptions.ValidationException, match="does not support Provisioned Throughput"):
+        client.create_provisioned_model_throughput(provisionedModelName="pt", modelId=custom_model, modelUnits=1)
 
 
 def test_the_quota_by_its_code(quotas: "ServiceQuotasClient") -> None:
