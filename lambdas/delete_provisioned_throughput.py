@@ -1,4 +1,7 @@
-"""DeleteProvisionedThroughput: by name, again and again until Bedrock no longer knows it."""
+"""DeleteProvisionedThroughput: again and again, until Bedrock no longer knows it.
+
+By its ARN; by its name where the answer that told the ARN was lost.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,13 +13,14 @@ from finetuning.task import Task, task
 
 @task
 def handler(task: Task) -> Mapping[str, Any]:
-    name = names.throughput_name(task.base_model.key, task.run_id)
-    now, earlier = task.services.clock.now(), task.state.get("deletion", {})
+    bought, earlier = task.state.get("throughput", {}), task.state.get("deletion", {})
+    throughput_id = bought.get("arn") or names.throughput_name(task.base_model.key, task.run_id)
+    now = task.services.clock.now()
     since = datetime.fromisoformat(earlier["since"]) if "since" in earlier else now
-    deletion = throughput.delete(task.services.bedrock, name, now, since).to_json()
+    deletion = throughput.delete(task.services.bedrock, throughput_id, now, since).to_json()
     if deletion["gone"] and earlier.get("gone"):
         # Gone since then: what came after it cost nothing.
         return {**earlier}
     # When it is gone, only an earlier state still knows since when it was there.
-    created_at = deletion["createdAt"] or earlier.get("createdAt") or task.state.get("throughput", {}).get("createdAt")
+    created_at = deletion["createdAt"] or earlier.get("createdAt") or bought.get("createdAt")
     return deletion | {"createdAt": created_at}

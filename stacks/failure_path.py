@@ -27,11 +27,12 @@ def failure_path(scope: Construct, functions: Mapping[str, lambda_.Function]) ->
         scope,
         "DeleteProvisionedThroughput (after failure)",
         functions["delete_provisioned_throughput"],
-        result_path="$.deletion",
+        # Apart from what the main path knows of a deletion: a broken answer must not take that away.
+        result_path="$.cleanup",
         persistent=True,
     )
     gone = sfn.Choice(scope, "ThroughputGone? (after failure)")
-    wait_until_gone = wait(scope, "WaitUntilThroughputIsGone (after failure)", "$.deletion.waitSeconds")
+    wait_until_gone = wait(scope, "WaitUntilThroughputIsGone (after failure)", "$.cleanup.waitSeconds")
     stop_job = task(scope, "StopCustomizationJob", functions["stop_customization_job"], result_path="$.stoppedJob")
     write_report = task(scope, "WriteReport (after failure)", functions["write_report"], result_path="$.report")
     notify = task(scope, "Notify (after failure)", functions["notify"])
@@ -43,8 +44,8 @@ def failure_path(scope: Construct, functions: Mapping[str, lambda_.Function]) ->
 
     capture.next(delete)
     delete.add_catch(stop_job, result_path="$.cleanupFailure").next(gone)
-    gone.when(is_true("$.deletion.gone"), stop_job)
-    gone.when(is_number("$.deletion.waitSeconds"), wait_until_gone.next(delete)).otherwise(stop_job)
+    gone.when(is_true("$.cleanup.gone"), stop_job)
+    gone.when(is_number("$.cleanup.waitSeconds"), wait_until_gone.next(delete)).otherwise(stop_job)
     for state, following in ((stop_job, write_report), (write_report, notify), (notify, reported)):
         state.add_catch(following, result_path="$.cleanupFailure").next(following)
     reported.when(is_string("$.report.cause"), failed).otherwise(failed_unreported)

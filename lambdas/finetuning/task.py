@@ -94,8 +94,14 @@ class Task:
 
 
 def usable(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the parts that a broken answer of a function left: who needs one misses it. The input may be anything."""
-    return {name: part for name, part in state.items() if (part and isinstance(part, Mapping)) or name == "input"}
+    """Without the parts that a broken answer of a function left: who needs one misses it. The input may be anything.
+
+    Where the failure path has deleted anew (`cleanup`), that is the later `deletion`.
+    """
+    parts = {name: part for name, part in state.items() if (part and isinstance(part, Mapping)) or name == "input"}
+    if "cleanup" in parts:
+        parts["deletion"] = parts.pop("cleanup")
+    return parts
 
 
 def task(function: Callable[[Task], Mapping[str, Any]]) -> Callable[[Event, object], Mapping[str, Any]]:

@@ -135,15 +135,17 @@ def answering_ends(throughput: Mapping[str, str], run: RunConfig) -> datetime:
     return min(in_service_at + run.answers.time_limit, deadline - DELETION_RESERVE)
 
 
-def delete(bedrock: "BedrockClient", name: str, now: datetime, since: datetime) -> Deletion:
-    """Delete the throughput of that name, or see that it is gone. Called again until it is; `since`: the first call.
+def delete(bedrock: "BedrockClient", throughput_id: str, now: datetime, since: datetime) -> Deletion:
+    """Delete the throughput of that name or ARN, or see that it is gone. Called again until it is.
+
+    since: the first call.
 
     Whether one that is still Creating can be deleted is not documented: Conflict and Validation errors mean "not yet".
     Raises ProvisionedThroughputError where it is not gone after MAX_DELETION_DURATION.
     """
 
     try:
-        found = bedrock.get_provisioned_model_throughput(provisionedModelId=name)
+        found = bedrock.get_provisioned_model_throughput(provisionedModelId=throughput_id)
     except bedrock.exceptions.ResourceNotFoundException:
         return Deletion(True, now.isoformat(), since.isoformat(), created_at=None, wait_seconds=0)
     wait = wait_seconds(now - since, DELETION)

@@ -92,7 +92,7 @@ def _json(name: str, stream: BinaryIO) -> Iterator[Row]:
 
 def _delimited(name: str, stream: BinaryIO, delimiter: str) -> Iterator[Row]:
     """CSV as Python's csv reads it: quotes, line ends within them. What follows a broken quote is not read."""
-    csv.field_size_limit(MAX_LINE_BYTES)
+    limit_before = csv.field_size_limit(MAX_LINE_BYTES)
     # Not ends of lines as Python makes them: those within quotes are the text's own.
     text = TextIOWrapper(stream, encoding="utf-8", newline="")
     rows = csv.reader(text, delimiter=delimiter, strict=True)
@@ -108,6 +108,7 @@ def _delimited(name: str, stream: BinaryIO, delimiter: str) -> Iterator[Row]:
     except csv.Error as error:
         yield Row(f"line {first_line}", RecordError(codes.CSV, f"{error}; nothing after it was read"))
     finally:
+        csv.field_size_limit(limit_before)
         text.detach()
     if header is None:
         raise SourceError(f"{name} is empty: its first line must name the columns")
