@@ -15,6 +15,7 @@ from finetuning.base_models import PRICE_UNITS, base_model
 from finetuning.errors import OverBudgetError, ProvisionedThroughputError, TransientError
 from finetuning.run_config import RunConfig, configure
 from finetuning.services import Clock
+from finetuning.task import usable
 from finetuning.throughput import (
     ANSWERING_RESERVE,
     DELETION_RESERVE,
@@ -318,6 +319,22 @@ def test_the_handlers_buy_watch_and_delete_one_and_the_same_throughput(
     assert datetime.fromisoformat(gone["at"]) - datetime.fromisoformat(gone["since"]) == timedelta(
         seconds=asked["waitSeconds"]
     )
+
+
+def test_one_that_no_name_finds_yet_is_deleted_by_its_arn(bedrock: FakeBedrock, invoke: Invoke) -> None:
+    bought = invoke(create_provisioned_throughput.handler, state(), bedrock=bedrock)
+    bedrock.throughputs["hidden"] = bedrock.throughputs.pop(NAME)
+
+    invoke(delete_provisioned_throughput.handler, {"throughput": bought}, bedrock=bedrock)
+
+    assert bedrock.throughputs == {}
+
+
+@pytest.mark.parametrize(("cleanup", "known"), [({}, {"at": "1"}), ("<html>", {"at": "1"}), ({"at": "2"}, {"at": "2"})])
+def test_what_the_failure_path_learns_of_the_deletion_is_the_later_word_unless_it_is_broken(
+    cleanup: object, known: Mapping[str, str]
+) -> None:
+    assert usable({"deletion": {"at": "1"}, "cleanup": cleanup}) == {"deletion": known}
 
 
 def test_a_given_custom_model_is_the_one_that_is_hosted(bedrock: FakeBedrock, invoke: Invoke) -> None:
