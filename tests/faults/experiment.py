@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,13 @@ from typing import Any
 
 from finetuning import names
 from finetuning.base_models import DEFAULT_BASE_MODEL
+from finetuning.coverage import Example
 from finetuning.customization import JobStatus
+from finetuning.dataset import validation
+from finetuning.dataset.codes import Finding
+from finetuning.dataset.quality import quality_findings
 from finetuning.inventory import LOOK_BACK
+from finetuning.run_store import DatasetFile
 from injection import Injector
 from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, FaultAt, Flow, Moment, Observed, Scenario, StopAt
 from worlds import ENDS, Branch, Choose
@@ -21,6 +26,7 @@ from cli.synthesis import synthesize
 from local import stand_in
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
+from local.engine.replacement import replaced
 from stacks.assembly import Assembly
 
 # Claude 3 Haiku was active then.
@@ -63,6 +69,20 @@ class RememberingModels:
         return self._trained[key]
 
 
+def _remembering(find: Callable[..., list[Finding]]) -> Callable[..., list[Finding]]:
+    """The quality findings of a dataset, looked for once for all scenarios: the same records give the same."""
+    found: dict[str, list[Finding]] = {}
+
+    def find_once(files: Mapping[DatasetFile, Iterable[Example]], thin_on_purpose: Collection[str]) -> list[Finding]:
+        examples = {file: list(records) for file, records in files.items()}
+        key = repr((examples, sorted(thin_on_purpose)))
+        if key not in found:
+            found[key] = find(examples, thin_on_purpose)
+        return found[key]
+
+    return find_once
+
+
 def synthesized(folder: Path) -> Assembly:
     """The app for the default base model."""
     synthesize(DEFAULT_BASE_MODEL, folder)
@@ -72,7 +92,10 @@ def synthesized(folder: Path) -> Assembly:
 @contextmanager
 def deployed(assembly: Path) -> Iterator[LocalEngine]:
     """An engine with the app, a small dataset and a short job."""
-    with LocalEngine(assembly, START, RememberingModels()) as engine:
+    with (
+        replaced(validation, "quality_findings", _remembering(quality_findings)),
+        LocalEngine(assembly, START, RememberingModels()) as engine,
+    ):
         engine.deploy()
         for file in ("training", "validation", "evaluation"):
             lines = (DATASET / f"{file}.jsonl").read_bytes().splitlines(keepends=True)
