@@ -2,157 +2,25 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from finetuning import names
 from finetuning.base_models import DEFAULT_BASE_MODEL
-from finetuning.coverage import Example
 from finetuning.customization import JobStatus
-from finetuning.dataset import validation
-from finetuning.dataset.codes import Finding
-from finetuning.dataset.quality import quality_findings
 from finetuning.inventory import LOOK_BACK
-from finetuning.run_store import DatasetFile
 from injection import Injector
+from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
 from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, FaultAt, Flow, Moment, Observed, Scenario, StopAt
+from small_app import INPUT
 from worlds import ENDS, Branch, Choose
 
-from cli.synthesis import synthesize
-from local import stand_in
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
-from local.engine.replacement import replaced
-from stacks.assembly import Assembly
 
-# Claude 3 Haiku was active then.
-START = datetime(2026, 2, 2, 9, tzinfo=UTC)
-DATASET = Path(__file__).parent.parent.parent / "datasets" / "bedrock-faq"
-# Two batches of questions.
-QUESTIONS = 10
-INPUT: Mapping[str, Any] = {"dataset": "small"}
-# Short, so that a scenario has few polls.
-JOB_DURATION = timedelta(minutes=10)
-THROUGHPUT_CREATION = timedelta(minutes=5)
 # Nothing of ours can still be going to happen after this.
 PATIENCE = timedelta(hours=3)
-FIRST_RUN, COMPANION, RESUMED = "run-1", "run-2", "run-3"
-
-
-class RememberingModels:
-    """The stand-ins, trained once for all scenarios: the same data and seed give the same model."""
-
-    untrained = staticmethod(stand_in.untrained)
-    judge = staticmethod(stand_in.judge)
-    embed = staticmethod(stand_in.embed)
-    supports = staticmethod(stand_in.supports)
-    write_pairs = staticmethod(stand_in.write_pairs)
-
-    def __init__(self) -> None:
-        self._trained: dict[str, stand_in.TrainingResult] = {}
-
-    def train(
-        self,
-        training: Sequence[stand_in.TrainingRecord],
-        validation: Sequence[stand_in.TrainingRecord],
-        hyper_parameters: stand_in.HyperParameters,
-        seed: int,
-        /,
-    ) -> stand_in.TrainingResult:
-        key = repr((training, validation, hyper_parameters, seed))
-        if key not in self._trained:
-            self._trained[key] = stand_in.train(training, validation, hyper_parameters, seed)
-        return self._trained[key]
-
-
-def _remembering(find: Callable[..., list[Finding]]) -> Callable[..., list[Finding]]:
-    """The quality findings of a dataset, looked for once for all scenarios: the same records give the same."""
-    found: dict[str, list[Finding]] = {}
-
-    def find_once(files: Mapping[DatasetFile, Iterable[Example]], thin_on_purpose: Collection[str]) -> list[Finding]:
-        examples = {file: list(records) for file, records in files.items()}
-        key = repr((examples, sorted(thin_on_purpose)))
-        if key not in found:
-            found[key] = find(examples, thin_on_purpose)
-        return found[key]
-
-    return find_once
-
-
-def synthesized(folder: Path) -> Assembly:
-    """The app for the default base model."""
-    synthesize(DEFAULT_BASE_MODEL, folder)
-    return Assembly(folder, DEFAULT_BASE_MODEL)
-
-
-@contextmanager
-def deployed(assembly: Path) -> Iterator[LocalEngine]:
-    """An engine with the app, a small dataset and a short job."""
-    with (
-        replaced(validation, "quality_findings", _remembering(quality_findings)),
-        LocalEngine(assembly, START, RememberingModels()) as engine,
-    ):
-        engine.deploy()
-        for file in ("training", "validation", "evaluation"):
-            lines = (DATASET / f"{file}.jsonl").read_bytes().splitlines(keepends=True)
-            body = b"".join(lines[:QUESTIONS] if file == "evaluation" else lines)
-            key = f"datasets/small/{file}.jsonl"
-            engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=key, Body=body)
-        engine.bedrock.settings.job_duration = JOB_DURATION
-        # Enough that the quota hides neither a leak nor a double purchase.
-        engine.bedrock.settings.model_units = 20
-        engine.bedrock.settings.throughput_creation = THROUGHPUT_CREATION
-        yield engine
-
-
-@dataclass(frozen=True)
-class Purchase:
-    """A throughput that was bought for a run."""
-
-    run: str
-    created_at: datetime
-    in_service_at: datetime
-    deleted_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Run:
-    """What became of one execution. answers, generated: of each model, those in the bucket, and those Bedrock gave.
-
-    failed_task: the last task before the failure path, which is the one that failed; None where it was not entered.
-    """
-
-    name: str
-    status: str
-    cause: str | None
-    entered: Sequence[str]
-    failed_task: str | None
-    failure_path_at: datetime | None
-    ended_at: datetime
-    result: Mapping[str, Any] | None
-    has_report: bool
-    answers: Mapping[str, int]
-    generated: Mapping[str, int]
-    job_status: str | None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Times are virtual. struck: whether anything went wrong as planned.
-
-    failing: whether the run branched off to its failure path. calls: by state, Bedrock's operations from its branch on.
-    """
-
-    runs: Mapping[str, Run]
-    purchases: Sequence[Purchase]
-    struck: bool
-    failing: bool
-    calls: Mapping[str, Sequence[str]]
-    ended_at: datetime
 
 
 class Experiment:

@@ -7,8 +7,9 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Generic, TypeVar
 
-from experiment import Experiment, Outcome
+from experiment import Experiment
 from forks import WorkFailedError
+from outcomes import Outcome
 from pairs import pair
 from scenarios import FaultAt, Scenario
 from worlds import Ask, in_one_thread

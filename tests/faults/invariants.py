@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from experiment import COMPANION, FIRST_RUN, QUESTIONS, RESUMED, Outcome, Purchase, Run
 from finetuning.customization import JobStatus
+from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
 from scenarios import REAPER_INTERVAL, Observed, Scenario
+from small_app import QUESTIONS
 
 # Beyond what the API allows.
 GRACE = timedelta(minutes=10)

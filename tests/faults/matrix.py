@@ -17,15 +17,17 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from experiment import Experiment, Outcome, deployed, observe, synthesized
+from experiment import Experiment, observe
 from exploration import Explored, explore
 from forks import forked
 from invariants import Assessment, Broken, assess
+from outcomes import Outcome
 from pairs import first_faults, group_of_pair, second_faults
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from scenarios import FaultAt, Flow, Scenario, scenarios
+from small_app import deployed, synthesized
 from worlds import in_one_thread
 
 from cli.synthesis import ROOT

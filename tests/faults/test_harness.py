@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from experiment import deployed, synthesized
 from invariants import Broken
 from matrix import Matrix
 from scenarios import FaultAt, Flow, Kind, Moment, Scenario, StopAt
+from small_app import deployed, synthesized
 
 from local.engine.functions import Handler, Interceptor, LambdaContext
 from stacks.assembly import Assembly

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from experiment import COMPANION, FIRST_RUN, QUESTIONS, RESUMED, Outcome, Purchase, Run
 from finetuning.customization import JobStatus
 from invariants import GRACE, Broken, assess
+from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
 from scenarios import Observed, Scenario
+from small_app import QUESTIONS
 
 T0 = datetime(2026, 2, 2, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

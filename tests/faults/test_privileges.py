@@ -13,12 +13,12 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from experiment import DATASET, INPUT, deployed, synthesized
 from finetuning import tags
 from finetuning.base_models import JUDGE_MODELS
 from finetuning.services import services
 from injection import Injector
 from scenarios import REAPER, WHILE_ALIVE, WHILE_TRAINING, FaultAt, Kind, Moment, StopAt
+from small_app import DATASET, INPUT, deployed, synthesized
 
 from local.engine.engine import LocalEngine
 from local.engine.state_machines import HistoryEvent

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from experiment import deployed, synthesized
 from invariants import Assessment
 from matrix import Matrix
 from pairs import some_pairs
 from sample import aspects, sample
 from scenarios import REAPER, Flow, Kind, Moment
+from small_app import deployed, synthesized
 
 from stacks.assembly import Assembly
 

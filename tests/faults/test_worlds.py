@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from experiment import FIRST_RUN, Outcome, deployed, synthesized
 from exploration import Explored, explore
 from forks import forked
 from invariants import failed_at
 from matrix import Matrix
+from outcomes import FIRST_RUN, Outcome
 from pairs import pair
 from scenarios import REAPER, FaultAt, Flow, Kind, Moment, Scenario, StopAt
+from small_app import deployed, synthesized
 
 CREATE = "CreateProvisionedThroughput"
 DELETE = "DeleteProvisionedThroughput (after failure)"

@@ -1,0 +1,54 @@
+"""What became of a scenario: its executions, and the throughputs that were bought."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+FIRST_RUN, COMPANION, RESUMED = "run-1", "run-2", "run-3"
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A throughput that was bought for a run."""
+
+    run: str
+    created_at: datetime
+    in_service_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one execution. answers, generated: of each model, those in the bucket, and those Bedrock gave.
+
+    failed_task: the last task before the failure path, which is the one that failed; None where it was not entered.
+    """
+
+    name: str
+    status: str
+    cause: str | None
+    entered: Sequence[str]
+    failed_task: str | None
+    failure_path_at: datetime | None
+    ended_at: datetime
+    result: Mapping[str, Any] | None
+    has_report: bool
+    answers: Mapping[str, int]
+    generated: Mapping[str, int]
+    job_status: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Times are virtual. struck: whether anything went wrong as planned.
+
+    failing: whether the run branched off to its failure path. calls: by state, Bedrock's operations from its branch on.
+    """
+
+    runs: Mapping[str, Run]
+    purchases: Sequence[Purchase]
+    struck: bool
+    failing: bool
+    calls: Mapping[str, Sequence[str]]
+    ended_at: datetime

@@ -1,0 +1,96 @@
+"""The app that all scenarios run on: as it is deployed, with a small dataset; what never changes is remembered."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from finetuning.base_models import DEFAULT_BASE_MODEL
+from finetuning.coverage import Example
+from finetuning.dataset import validation
+from finetuning.dataset.codes import Finding
+from finetuning.dataset.quality import quality_findings
+from finetuning.run_store import DatasetFile
+
+from cli.synthesis import synthesize
+from local import stand_in
+from local.engine.engine import LocalEngine
+from local.engine.replacement import replaced
+from stacks.assembly import Assembly
+
+# Claude 3 Haiku was active then.
+START = datetime(2026, 2, 2, 9, tzinfo=UTC)
+DATASET = Path(__file__).parent.parent.parent / "datasets" / "bedrock-faq"
+# Two batches of questions.
+QUESTIONS = 10
+INPUT: Mapping[str, Any] = {"dataset": "small"}
+# Short, so that a scenario has few polls.
+JOB_DURATION = timedelta(minutes=10)
+THROUGHPUT_CREATION = timedelta(minutes=5)
+
+
+class RememberingModels:
+    """The stand-ins, trained once for all scenarios: the same data and seed give the same model."""
+
+    untrained = staticmethod(stand_in.untrained)
+    judge = staticmethod(stand_in.judge)
+    embed = staticmethod(stand_in.embed)
+    supports = staticmethod(stand_in.supports)
+    write_pairs = staticmethod(stand_in.write_pairs)
+
+    def __init__(self) -> None:
+        self._trained: dict[str, stand_in.TrainingResult] = {}
+
+    def train(
+        self,
+        training: Sequence[stand_in.TrainingRecord],
+        validation: Sequence[stand_in.TrainingRecord],
+        hyper_parameters: stand_in.HyperParameters,
+        seed: int,
+        /,
+    ) -> stand_in.TrainingResult:
+        key = repr((training, validation, hyper_parameters, seed))
+        if key not in self._trained:
+            self._trained[key] = stand_in.train(training, validation, hyper_parameters, seed)
+        return self._trained[key]
+
+
+def _remembering(find: Callable[..., list[Finding]]) -> Callable[..., list[Finding]]:
+    """The quality findings of a dataset, looked for once for all scenarios: the same records give the same."""
+    found: dict[str, list[Finding]] = {}
+
+    def find_once(files: Mapping[DatasetFile, Iterable[Example]], thin_on_purpose: Collection[str]) -> list[Finding]:
+        examples = {file: list(records) for file, records in files.items()}
+        key = repr((examples, sorted(thin_on_purpose)))
+        if key not in found:
+            found[key] = find(examples, thin_on_purpose)
+        return found[key]
+
+    return find_once
+
+
+def synthesized(folder: Path) -> Assembly:
+    """The app for the default base model."""
+    synthesize(DEFAULT_BASE_MODEL, folder)
+    return Assembly(folder, DEFAULT_BASE_MODEL)
+
+
+@contextmanager
+def deployed(assembly: Path) -> Iterator[LocalEngine]:
+    """An engine with the app, a small dataset and a short job."""
+    with (
+        replaced(validation, "quality_findings", _remembering(quality_findings)),
+        LocalEngine(assembly, START, RememberingModels()) as engine,
+    ):
+        engine.deploy()
+        for file in ("training", "validation", "evaluation"):
+            lines = (DATASET / f"{file}.jsonl").read_bytes().splitlines(keepends=True)
+            body = b"".join(lines[:QUESTIONS] if file == "evaluation" else lines)
+            key = f"datasets/small/{file}.jsonl"
+            engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=key, Body=body)
+        engine.bedrock.settings.job_duration = JOB_DURATION
+        # Enough that the quota hides neither a leak nor a double purchase.
+        engine.bedrock.settings.model_units = 20
+        engine.bedrock.settings.throughput_creation = THROUGHPUT_CREATION
+        yield engine
