@@ -13,13 +13,7 @@ from finetuning.tokens import estimate_tokens
 @task
 def handler(task: Task) -> Mapping[str, Any]:
     dataset = task.state["dataset"]
-    cost = estimate(
-        task.run,
-        task.base_model,
-        dataset,
-        rubric_tokens=estimate_tokens(RUBRIC),
-        system_tokens=estimate_tokens(dataset["systemPrompt"] or ""),
-    )
+    cost = estimate(task.run, task.base_model, dataset, rubric_tokens=estimate_tokens(RUBRIC))
     usd, limit = round(cost.usd, 2), task.run.max_spend_usd
     say = texts(task.run.language)
     message = say(f"failure.{'estimateAtLeast' if cost.unknown else 'estimate'}", usd=usd, limit=limit)

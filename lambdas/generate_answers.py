@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetuning.answers import ask
+from finetuning.hosting.life import answering_ends
 from finetuning.record_formats import as_asked
 from finetuning.run_store import answers_key, dataset_key
 from finetuning.task import Task, task
-from finetuning.throughput import answering_ends
 
 
 @task
@@ -18,8 +18,8 @@ def handler(task: Task) -> Mapping[str, Any]:
     first, count = task.batch["first"], task.batch["count"]
     questions = task.store.read_jsonl(dataset_key("evaluation"))[first + len(answers) : first + count]
     # The base model costs nothing while it is not asked.
-    until = answering_ends(task.state["throughput"], task.run) if task.model == "custom" else None
-    model_id = task.base_model.inference_id if task.model == "base" else task.state["throughput"]["arn"]
+    until = answering_ends(task.state["host"], task.state["service"], task.run) if task.model == "custom" else None
+    model_id = task.base_model.inference_id if task.model == "base" else task.state["host"]["arn"]
     system, record_format = task.state["dataset"]["systemPrompt"], task.base_model.record_format
     for index, record in enumerate(questions, start=first + len(answers)):
         if until is not None and clock.now() >= until:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
-from finetuning.base_models import DEFAULT_BASE_MODEL, BaseModel, deployable, living
+from finetuning.base_models import DEFAULT_BASE_MODEL, BaseModel, base_model, living
 
 from stacks.storage_stack import StorageStack
 from stacks.workflow_stack import WorkflowStack
@@ -26,7 +26,7 @@ def experiment_app(
     """
     # The CDK command passes cdk.json's feature flags along; a plain call must give the same templates.
     app = cdk.App(context=json.loads(CDK_JSON.read_text())["context"], outdir=str(outdir) if outdir else None)
-    model = deployable(base_model_key or app.node.try_get_context("baseModel") or DEFAULT_BASE_MODEL)
+    model = base_model(base_model_key or app.node.try_get_context("baseModel") or DEFAULT_BASE_MODEL)
     environment = cdk.Environment(region=model.region)
     storage = StorageStack(app, f"{model.key}-ft-storage", base_model=model, env=environment)
     workflow = WorkflowStack(app, f"{model.key}-ft-workflow", base_model=model, storage=storage, env=environment)

@@ -55,7 +55,7 @@ class Guard(Construct):
         self._topic = topic
         self._add_rules(function, events_lost, state_machine)
         self._alarm_on_function(function)
-        self._alarm_on_late_throughput(log_group)
+        self._alarm_on_late_host(log_group)
         self._alarm_on_executions(state_machine)
         self._alarm(
             "EventsLost",
@@ -80,7 +80,7 @@ class Guard(Construct):
         events.Rule(
             self,
             "EveryFiveMinutes",
-            description="Look for throughputs past their deadline, and for what an event that was lost did not tell",
+            description="Look for hosts past their deadline, and for what an event that was lost did not tell",
             schedule=events.Schedule.rate(EVERY),
             targets=[target],
         )
@@ -104,19 +104,20 @@ class Guard(Construct):
             periods=3,
         )
 
-    def _alarm_on_late_throughput(self, log_group: logs.LogGroup) -> None:
+    def _alarm_on_late_host(self, log_group: logs.LogGroup) -> None:
         late = log_group.add_metric_filter(
             "Late",
-            filter_pattern=logs.FilterPattern.literal("{ $.throughputsPastDeadline >= 0 }"),
+            filter_pattern=logs.FilterPattern.literal("{ $.hostsPastDeadline >= 0 }"),
             metric_namespace="bedrock-ft",
-            metric_name=f"{cdk.Stack.of(self).stack_name}-ThroughputsPastDeadline",
-            metric_value="$.throughputsPastDeadline",
+            metric_name=f"{cdk.Stack.of(self).stack_name}-HostsPastDeadline",
+            metric_value="$.hostsPastDeadline",
         )
         self._alarm(
-            "ThroughputPastDeadline",
+            "HostPastDeadline",
             late.metric(period=EVERY, statistic="Maximum"),
-            "A Provisioned Throughput is older than its deadline, and costs by the hour. The guard is deleting it; if "
-            "this alarm stays, delete it in the Bedrock console, and ask AWS Support where that fails.",
+            "A Provisioned Throughput, which costs by the hour, or a custom model deployment is older than its "
+            "deadline. The guard is deleting it; if this alarm stays, delete it in the Bedrock console, and ask AWS "
+            "Support where that fails.",
         )
 
     def _alarm_on_executions(self, state_machine: sfn.StateMachine) -> None:

@@ -1,26 +1,48 @@
 """What the tasks' functions may do, by name: each permission on exact ARNs, or with the reason why not."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from aws_cdk import Stack
 from finetuning import tags
-from finetuning.base_models import EMBEDDING_MODEL, INFERENCE_PROFILES, JUDGE_MODELS, BaseModel
+from finetuning.base_models import EMBEDDING_MODEL, INFERENCE_PROFILES, JUDGE_MODELS, BaseModel, Hosting
 
 from stacks.datasets import ShippedDatasets
 from stacks.grants import Grant
 from stacks.storage_stack import RUN_PREFIX, StorageStack
 
 DATASET_PREFIX = "People upload datasets under this prefix, with names of their own"
-MADE_AT_RUN_TIME = "Bedrock makes the id of a job, custom model or throughput at run time"
+MADE_AT_RUN_TIME = "Bedrock makes the id of a job, custom model, throughput or deployment at run time"
 ONE_PER_EXECUTION = "Each execution of the state machine has its own ARN, which is known only at run time"
 NO_RESOURCE_LEVEL = "Service Quotas has no resource-level permissions for lists"
 NO_RESOURCE_LEVEL_FOR_LISTS = "Bedrock has no resource-level permissions for lists"
 
 # AWS's Service Authorization Reference for Bedrock, read 2026-11: creates and TagResource know the tags of the request,
-# whatever is done to a throughput or job that exists knows the tags of the resource.
+# whatever is done to a throughput, deployment or job that exists knows the tags of the resource.
 Condition = Mapping[str, Mapping[str, str]]
 WITH_OUR_TAG: Condition = {"StringEquals": {f"aws:RequestTag/{tags.APP}": tags.APP_NAME}}
 HAS_OUR_TAG: Condition = {"StringEquals": {f"aws:ResourceTag/{tags.APP}": tags.APP_NAME}}
+
+
+_HOST_RESOURCES: Mapping[Hosting, str] = {
+    "provisionedThroughput": "provisioned-model",
+    "onDemand": "custom-model-deployment",
+}
+_HOST_OPERATIONS: Mapping[Hosting, str] = {
+    "provisionedThroughput": "ProvisionedModelThroughput",
+    "onDemand": "CustomModelDeployment",
+}
+
+
+@dataclass(frozen=True)
+class HostGrants:
+    """On what serves custom models, of one kind."""
+
+    create: Grant
+    tag: Grant
+    read: Grant
+    delete: Grant
+    list: Grant
 
 
 class Permissions:
@@ -37,7 +59,8 @@ class Permissions:
         self._stack = stack
         self._allow_storage(storage, shipped)
         self._allow_models(base_model)
-        self._allow_jobs_and_throughputs(base_model)
+        self._allow_jobs(base_model)
+        self.hosts = {hosting: self._host(hosting) for hosting in base_model.hosting}
         self._allow_executions(state_machine_name)
 
     def _allow_storage(self, storage: StorageStack, shipped: ShippedDatasets) -> None:
@@ -67,10 +90,9 @@ class Permissions:
         self.ask_judge = Grant(["bedrock:InvokeModel"], judges)
         self.embed = Grant(["bedrock:InvokeModel"], [self._model(EMBEDDING_MODEL.id)])
 
-    def _allow_jobs_and_throughputs(self, base_model: BaseModel) -> None:
-        jobs, custom_models, throughputs = (
-            self._own(f"{kind}/*") for kind in ("model-customization-job", "custom-model", "provisioned-model")
-        )
+    def _allow_jobs(self, base_model: BaseModel) -> None:
+        jobs, custom_models = self._own("model-customization-job/*"), self._own("custom-model/*")
+        hosts = [self._own(f"{_HOST_RESOURCES[hosting]}/*") for hosting in base_model.hosting]
         self.customize_base_model = Grant(
             ["bedrock:CreateModelCustomizationJob"],
             [self._model(base_model.customization_id)],
@@ -82,24 +104,23 @@ class Permissions:
         self.read_job = self._made_at_run_time(["GetModelCustomizationJob"], jobs)
         self.stop_job = self._made_at_run_time(["StopModelCustomizationJob"], jobs, conditions=HAS_OUR_TAG)
         self.read_custom_model = self._made_at_run_time(["GetCustomModel"], custom_models)
-        self.create_throughput = self._made_at_run_time(
-            ["CreateProvisionedModelThroughput"], custom_models, conditions=WITH_OUR_TAG
-        )
-        self.tag_throughput = self._made_at_run_time(["TagResource"], throughputs, conditions=WITH_OUR_TAG)
-        self.read_throughput = self._made_at_run_time(["GetProvisionedModelThroughput"], throughputs)
-        self.delete_throughput = self._made_at_run_time(
-            ["DeleteProvisionedModelThroughput"], throughputs, conditions=HAS_OUR_TAG
-        )
-        self.list_throughputs_and_jobs = Grant(
-            ["bedrock:ListProvisionedModelThroughputs", "bedrock:ListModelCustomizationJobs"],
-            ["*"],
-            NO_RESOURCE_LEVEL_FOR_LISTS,
-        )
-        self.read_tags = self._made_at_run_time(["ListTagsForResource"], throughputs, jobs)
+        self.list_jobs = Grant(["bedrock:ListModelCustomizationJobs"], ["*"], NO_RESOURCE_LEVEL_FOR_LISTS)
+        self.read_tags = self._made_at_run_time(["ListTagsForResource"], *hosts, jobs)
         # Not bound to our tag: were it not honoured at inference, asking would be refused after the purchase.
-        self.ask_custom_model = self._made_at_run_time(["InvokeModel"], throughputs)
+        self.ask_custom_model = self._made_at_run_time(["InvokeModel"], *hosts)
         self.list_quotas = Grant(
             ["servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"], ["*"], NO_RESOURCE_LEVEL
+        )
+
+    def _host(self, hosting: Hosting) -> "HostGrants":
+        operation, hosts = _HOST_OPERATIONS[hosting], self._own(f"{_HOST_RESOURCES[hosting]}/*")
+        models = self._own("custom-model/*")
+        return HostGrants(
+            create=self._made_at_run_time([f"Create{operation}"], models, conditions=WITH_OUR_TAG),
+            tag=self._made_at_run_time(["TagResource"], hosts, conditions=WITH_OUR_TAG),
+            read=self._made_at_run_time([f"Get{operation}"], hosts),
+            delete=self._made_at_run_time([f"Delete{operation}"], hosts, conditions=HAS_OUR_TAG),
+            list=Grant([f"bedrock:List{operation}s"], ["*"], NO_RESOURCE_LEVEL_FOR_LISTS),
         )
 
     def _allow_executions(self, state_machine_name: str) -> None:

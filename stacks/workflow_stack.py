@@ -17,6 +17,7 @@ from stacks.datasets import ShippedDatasets
 from stacks.failure_path import failure_path
 from stacks.grants import Grant
 from stacks.guard import Guard, dead_letter_queue
+from stacks.hosting import HOST_NAMES, HostStates, by_hosting
 from stacks.layer import scoring_layer
 from stacks.permissions import Permissions
 from stacks.state_machine import ExperimentStateMachine
@@ -51,7 +52,7 @@ class WorkflowStack(cdk.Stack):
         self._add_functions(may, shipped)
         # Apart from the functions, whose construct ids are like the states' names.
         self.states = Construct(self, "States")
-        self.failed = failure_path(self.states, self.functions)
+        self.failed = failure_path(self.states, self.functions, base_model.hosting)
         self.broken_answer = self._broken_answer()
         self.state_machine = ExperimentStateMachine(
             self,
@@ -117,9 +118,11 @@ class WorkflowStack(cdk.Stack):
         )
         add("get_customization_job", may.read_job)
         add("read_training_metrics", may.read_runs, may.write_runs, may.list_runs)
-        add("create_provisioned_throughput", may.create_throughput, may.tag_throughput, may.read_throughput)
-        add("get_provisioned_throughput", may.read_throughput)
-        add("delete_provisioned_throughput", may.read_throughput, may.delete_throughput)
+        for hosting in self.base_model.hosting:
+            host, on = HOST_NAMES[hosting].task, may.hosts[hosting]
+            add(f"create_{host}", on.create, on.tag, on.read)
+            add(f"get_{host}", on.read)
+            add(f"delete_{host}", on.read, on.delete, may.read_runs, may.write_runs, may.list_runs)
         add("stop_customization_job", may.read_job, may.stop_job)
         add("write_report", may.read_runs, may.write_runs, may.list_runs, memory_mb=512)
         add("notify", *self.topic.publish, environment=self._topic_arn)
@@ -129,7 +132,8 @@ class WorkflowStack(cdk.Stack):
         events_lost = dead_letter_queue(self, "GuardEventsLost")
         reap_throughput = self._function(
             "reap_throughput",
-            *(may.list_throughputs_and_jobs, may.read_tags, may.read_throughput, may.delete_throughput),
+            *(may.list_jobs, may.read_tags),
+            *(grant for on in may.hosts.values() for grant in (on.list, on.read, on.delete)),
             *(may.read_job, may.stop_job),
             *(may.list_executions, may.see_whether_executions_run, may.read_executions),
             *(may.read_runs, may.write_runs, may.list_runs, *self.topic.publish),
@@ -234,28 +238,21 @@ class WorkflowStack(cdk.Stack):
         return start_job
 
     def _ask_custom_model(self, *, then: sfn.IChainable) -> sfn.IChainable:
-        """The throughput is alive from the first of these states until it is gone; the scoring comes after that."""
+        """The custom model has a host from the first of these states until that is gone; the scoring comes after."""
         answered = sfn.Choice(self.states, "CustomModelAnswered?")
-        create = self._step("CreateProvisionedThroughput", "create_provisioned_throughput", "$.throughput")
-        wait_for_service = wait(self.states, "WaitForProvisionedThroughput", "$.throughput.waitSeconds")
-        get = self._step("GetProvisionedThroughput", "get_provisioned_throughput", "$.throughput")
-        in_service = sfn.Choice(self.states, "ThroughputInService?")
         ask = self._ask("AskCustomModel", "custom")
-        delete = self._step("DeleteProvisionedThroughput", "delete_provisioned_throughput", "$.deletion")
-        gone = sfn.Choice(self.states, "ThroughputGone?")
-        wait_until_gone = wait(self.states, "WaitUntilThroughputIsGone", "$.deletion.waitSeconds")
         score = self._step("ScoreAnswers (custom)", "score_answers", "$.customScores", "custom")
+        hosts = {
+            hosting: HostStates(self.states, HOST_NAMES[hosting], self._step, self.broken_answer)
+            for hosting in self.base_model.hosting
+        }
+        serve = {hosting: host.served(then=ask) for hosting, host in hosts.items()}
+        delete = {hosting: host.deleted(then=score) for hosting, host in hosts.items()}
 
         # A run that goes on from an earlier one may have every answer already.
-        self._decide(answered, "$.dataset.customModelAnswered", yes=score, no=create)
-        in_order(create, in_service)
-        in_service.when(is_equal("$.throughput.status", "InService"), ask)
-        in_service.when(is_number("$.throughput.waitSeconds"), wait_for_service).otherwise(self.broken_answer)
-        in_order(wait_for_service, get, in_service)
-        in_order(ask, delete, gone)
-        gone.when(is_true("$.deletion.gone"), score)
-        gone.when(is_number("$.deletion.waitSeconds"), wait_until_gone).otherwise(self.broken_answer)
-        in_order(wait_until_gone, delete)
+        no_answers = by_hosting(self.states, "HostedOnDemand?", serve)
+        self._decide(answered, "$.dataset.customModelAnswered", yes=score, no=no_answers)
+        in_order(ask, by_hosting(self.states, "HostedOnDemand? (answered)", delete))
         in_order(score, then)
         return answered
 

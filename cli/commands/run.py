@@ -11,7 +11,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel, deployable
+from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel, base_model
 from finetuning.errors import HostingNotSupportedError
 from finetuning.run_config import DEFAULT_DATASET
 from rich.console import Console
@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     if options.date and not options.local:
         raise UsageError("--date sets the virtual calendar of a local run: add --local")
     try:
-        model = deployable(options.base_model)
+        model = base_model(options.base_model)
     except HostingNotSupportedError as error:
         raise CommandError(str(error)) from error
     request = Request(

@@ -42,7 +42,7 @@ def ask(
 ) -> Answer:
     """Ask one question with Converse; base and custom model are asked in just the same way.
 
-    model_id: a base model's id, or the ARN of a Provisioned Throughput.
+    model_id: a base model's id, or the ARN of a custom model's host.
     """
     response = client.converse(
         modelId=model_id,

@@ -10,6 +10,7 @@ from finetuning import calibration
 from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS, PRICE_UNITS, UNKNOWN, BaseModel, Price
 from finetuning.json_names import camel_keys
 from finetuning.run_config import RunConfig
+from finetuning.tokens import estimate_tokens
 
 # Planning figures: throughput took 10-45 minutes to come into service in reports of 2024-2026; a short answer takes
 # seconds. Whether AWS rounds part hours up is not documented, so the estimate does.
@@ -65,28 +66,25 @@ def priced(quantities: Mapping[str, float], prices: Mapping[str, Price]) -> Cost
     return Cost(items)
 
 
-def estimate(
-    run: RunConfig, model: BaseModel, dataset: Mapping[str, Any], rubric_tokens: int, system_tokens: int
-) -> Cost:
+def estimate(run: RunConfig, model: BaseModel, dataset: Mapping[str, Any], rubric_tokens: int) -> Cost:
     """What the whole run may cost at most, as far as prices are known. What an earlier run trained is not in it.
 
     dataset: what ValidateDataset returned (records and tokens by file).
     """
-    questions, question_tokens = dataset["evaluation"]["records"], dataset["evaluation"]["tokens"]
     epochs = 0 if run.custom_model_arn or dataset["trained"] else int(run.hyper_parameters["epochCount"])
+    asked, answered = _asking(run, dataset)
     asking = {
         "trainingPer1kTokens": dataset["training"]["tokens"] * epochs / 1000,
-        "inputPer1kTokens": (question_tokens + questions * system_tokens) / 1000,
-        "outputPer1kTokens": questions * run.answers.max_tokens / 1000,
+        "inputPer1kTokens": asked,
+        "outputPer1kTokens": answered,
     }
     scoring = _total(_calibrating(dataset, rubric_tokens), _scoring(run, dataset, rubric_tokens))
-    return bill(_total(_total(asking, scoring), _custom_models_part(run, dataset, rubric_tokens)), run, model)
+    rest = _custom_models_part(run, dataset, rubric_tokens)
+    return bill(_total(_total(asking, scoring), rest), run, model)
 
 
-def with_throughput(
-    state: Mapping[str, Any], run: RunConfig, model: BaseModel, rubric_tokens: int
-) -> tuple[Cost, Cost]:
-    """What the run has cost before it buys a throughput, and what it may have cost at its end.
+def with_host(state: Mapping[str, Any], run: RunConfig, model: BaseModel, rubric_tokens: int) -> tuple[Cost, Cost]:
+    """What the run has cost before its custom model is served, and what it may have cost at its end.
 
     state: the execution's, with calibration, baseScores and, after training, job and training.
     """
@@ -113,6 +111,17 @@ def usage(
     }
 
 
+def served(answers: Iterable[Mapping[str, Any]], hosted_seconds: float, run: RunConfig) -> dict[str, float]:
+    """The quantities of a custom model's host: by the hour, or by the token of the answers that this run asked for."""
+    if run.hosting == "provisionedThroughput":
+        return {"throughputPerHour": hosted_seconds / 3600}
+    own = [answer for answer in answers if is_since(answer["askedAt"], run.started_at)]
+    return {
+        "customInputPer1kTokens": sum(answer["inputTokens"] for answer in own) / 1000,
+        "customOutputPer1kTokens": sum(answer["outputTokens"] for answer in own) / 1000,
+    }
+
+
 def trained_tokens(state: Mapping[str, Any], run: RunConfig) -> int:
     """What this run's own job has trained on, by the epochs that it really took."""
     if "training" not in state or not is_own_job(state, run):
@@ -132,10 +141,24 @@ def epochs_asked(run: RunConfig) -> int:
 
 
 def _custom_models_part(run: RunConfig, dataset: Mapping[str, Any], rubric_tokens: int) -> Mapping[str, float]:
+    scoring = _scoring(run, dataset, rubric_tokens)
+    return scoring if dataset["customModelAnswered"] else {**_serving(run, dataset), **scoring}
+
+
+def _serving(run: RunConfig, dataset: Mapping[str, Any]) -> Mapping[str, float]:
+    if run.hosting == "onDemand":
+        asked, answered = _asking(run, dataset)
+        return {"customInputPer1kTokens": asked, "customOutputPer1kTokens": answered}
     questions = dataset["evaluation"]["records"]
     hours = PLANNED_CREATION_HOURS + questions * PLANNED_SECONDS_PER_ANSWER / run.answers.concurrency / 3600
-    bought = 0 if dataset["customModelAnswered"] else math.ceil(hours)
-    return {"throughputPerHour": float(bought), **_scoring(run, dataset, rubric_tokens)}
+    return {"throughputPerHour": float(math.ceil(hours))}
+
+
+def _asking(run: RunConfig, dataset: Mapping[str, Any]) -> tuple[float, float]:
+    """Thousands of tokens with which a model is asked every question, and may answer at most."""
+    questions, question_tokens = dataset["evaluation"]["records"], dataset["evaluation"]["tokens"]
+    system_tokens = estimate_tokens(dataset["systemPrompt"] or "")
+    return (question_tokens + questions * system_tokens) / 1000, questions * run.answers.max_tokens / 1000
 
 
 def _calibrating(dataset: Mapping[str, Any], rubric_tokens: int) -> Mapping[str, float]:

@@ -10,7 +10,8 @@ from finetuning.answers import answering_seconds
 from finetuning.base_models import BaseModel
 from finetuning.cost import is_own_job, is_since
 from finetuning.coverage_findings import Coverage
-from finetuning.guard import Kind, Outcome
+from finetuning.guard import HOST_KINDS, Outcome
+from finetuning.hosting.record import Record, read
 from finetuning.measurement import Measurement
 from finetuning.run_config import RunConfig
 from finetuning.run_store import CALIBRATION, COVERAGE, AnsweringModel, RunStore, answers_key, removal_key, scores_key
@@ -79,44 +80,48 @@ class Ending:
         """What is said to people, in the run's language."""
         return texts(self.run.language if self.run else DEFAULT_LANGUAGE)
 
+    @cached_property
+    def _recorded(self) -> Record:
+        return read(self.store)
+
     @property
-    def throughput_created_at(self) -> str | None:
-        """None where no throughput is known to have been."""
-        deletion, throughput = self.state.get("deletion", {}), self.state.get("throughput", {})
-        created_at: str | None = deletion.get("createdAt") or throughput.get("createdAt")
+    def host_created_at(self) -> str | None:
+        """None where no host is known to have been."""
+        deletion, host = self.state.get("deletion", {}), self.state.get("host", {})
+        created_at: str | None = deletion.get("createdAt") or host.get("createdAt") or self._recorded.created_at
         return created_at
 
-    @property
-    def throughput_gone(self) -> bool:
-        return bool(self.state.get("deletion", {}).get("gone"))
+    @cached_property
+    def host_gone_at(self) -> str | None:
+        """When it was first seen to be gone: by the guard, if that removed it, else by the run itself.
+
+        None where it is not known to be gone.
+        """
+        if self.host_created_at is not None:
+            created_at = datetime.fromisoformat(self.host_created_at)
+            removals = (self.store.find_json(removal_key(kind, created_at)) for kind in HOST_KINDS.values())
+            for removal in removals:
+                if removal and removal["outcome"] == Outcome.GONE:
+                    at: str = removal["at"]
+                    return at
+        deletion = self.state.get("deletion", {})
+        return deletion["at"] if deletion.get("gone") else self._recorded.gone_at
 
     @cached_property
-    def throughput_gone_at(self) -> str | None:
-        """When it was first seen to be gone: by the run itself, or by the guard while the run was busy."""
-        if not self.throughput_gone:
-            return None
-        seen: list[str] = [self.state["deletion"]["at"]]
-        if self.throughput_created_at is not None:
-            created_at = datetime.fromisoformat(self.throughput_created_at)
-            removal = self.store.find_json(removal_key(Kind.THROUGHPUT, created_at))
-            seen += [removal["at"]] if removal and removal["outcome"] == Outcome.GONE else []
-        return min(seen, key=datetime.fromisoformat)
-
-    @cached_property
-    def throughput_seconds(self) -> float:
+    def hosted_seconds(self) -> float:
         """From creation until it was confirmed gone, or until now where it is not."""
-        if self.throughput_created_at is None:
+        if self.host_created_at is None:
             return 0.0
-        ended = datetime.fromisoformat(self.throughput_gone_at) if self.throughput_gone_at else self.now
-        return (ended - datetime.fromisoformat(self.throughput_created_at)).total_seconds()
+        ended = datetime.fromisoformat(self.host_gone_at) if self.host_gone_at else self.now
+        return (ended - datetime.fromisoformat(self.host_created_at)).total_seconds()
 
     @cached_property
     def answering_seconds(self) -> float:
-        """The part of throughput_seconds in which it answered questions."""
-        since = self.throughput_created_at
+        """The part of hosted_seconds in which it answered questions."""
+        since = self.host_created_at
         if since is None:
             return 0.0
-        # An earlier run's answers came from another throughput.
+        # An earlier run's answers came from another host.
         return answering_seconds(each for each in self.answers["custom"].values() if is_since(each["askedAt"], since))
 
     @property
@@ -125,18 +130,31 @@ class Ending:
         return {"resumeFrom": self.run_id} if self.answers["base"] else None
 
     @property
-    def throughput_alive(self) -> bool:
+    def host_alive(self) -> bool:
         """Also where nobody knows: a create may have had no answer, and then the deletion failed."""
         unknown = "baseScores" in self.state and "failure" in self.state
-        return (self.throughput_created_at is not None or unknown) and not self.throughput_gone
+        return (self.host_created_at is not None or unknown) and self.host_gone_at is None
 
     @property
-    def throughput(self) -> Mapping[str, Any]:
-        """What the guard must know to correct this report later. createdAt: None where none is known to have been."""
+    def hosting(self) -> Mapping[str, Any]:
+        """How the custom model was served, with what the guard must know to correct this report later.
+
+        createdAt: None where no host is known to have been.
+        """
         return {
-            "createdAt": self.throughput_created_at,
+            "kind": self.run.hosting if self.run else None,
+            "createdAt": self.host_created_at,
             "deletionSince": self.state.get("deletion", {}).get("since"),
+            "goneAt": self.host_gone_at,
+            "seconds": self.hosted_seconds,
+            "alive": self.host_alive,
         }
+
+    @property
+    def throughput_seconds(self) -> float:
+        """What is billed by the hour of it."""
+        by_the_hour = self.run is not None and self.run.hosting == "provisionedThroughput"
+        return self.hosted_seconds if by_the_hour else 0.0
 
     @property
     def job_without_metrics(self) -> bool:

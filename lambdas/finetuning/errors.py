@@ -3,12 +3,12 @@
 ExperimentError                       a message for people: what, where, what to do next
 ├── InvalidInputError                 the execution's input or name is wrong (every problem listed)
 ├── UnknownBaseModelError             the base model is not in the catalogue
-├── HostingNotSupportedError          a custom model of the base model could not be served by this app
 ├── PrerequisitesNotMetError          something outside the run must change first (every problem listed)
 ├── SourceError                       a file to prepare cannot be read: its encoding, its structure or its keys
 ├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)
 ├── CustomizationJobError             the job failed, was stopped or took too long
 ├── ProvisionedThroughputError        the throughput failed, or did not come into service in time
+├── CustomModelDeploymentError        the same of a custom model deployment
 ├── OverBudgetError                   what comes next could cost more than may be spent
 ├── MetricsNotFoundError              the job's metrics files are missing or cannot be read
 ├── JudgeUnusableError                the judge cannot tell good answers from bad ones, or scored too few
@@ -53,15 +53,15 @@ class UnknownBaseModelError(ExperimentError):
     pass
 
 
-class HostingNotSupportedError(ExperimentError):
-    pass
-
-
 class CustomizationJobError(ExperimentError):
     pass
 
 
 class ProvisionedThroughputError(ExperimentError):
+    pass
+
+
+class CustomModelDeploymentError(ExperimentError):
     pass
 
 

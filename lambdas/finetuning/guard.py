@@ -9,24 +9,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from finetuning.base_models import Hosting
 from finetuning.customization import JobStatus
 from finetuning.tags import APP, APP_NAME, DEADLINE, OWNER
 
 NOT_FOUND = "NOT_FOUND"
 # Step Functions' own strings, and ours for an execution that it does not know any more.
 ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", NOT_FOUND})
-# The longest deadline that the execution input can ask for: what a throughput whose deadline cannot be read gets.
+# The longest deadline that the execution input can ask for: what a host whose deadline cannot be read gets.
 LONGEST_LIFE = timedelta(minutes=600)
 
 
 class Kind(StrEnum):
     THROUGHPUT = "throughput"
+    DEPLOYMENT = "deployment"
     JOB = "job"
+
+
+# What serves a custom model, by how it is hosted.
+HOST_KINDS: Mapping[Hosting, Kind] = {"provisionedThroughput": Kind.THROUGHPUT, "onDemand": Kind.DEPLOYMENT}
 
 
 @dataclass(frozen=True)
 class Resource:
-    """Something of ours that may cost money. owner: the execution's ARN; deadline: a throughput's only."""
+    """Something of ours that may cost money. owner: the execution's ARN; deadline: a host's only."""
 
     kind: Kind
     arn: str
@@ -38,8 +44,8 @@ class Resource:
 
     @property
     def costs(self) -> bool:
-        """A throughput costs as long as it exists, whatever its status; a job while it trains."""
-        return self.kind is Kind.THROUGHPUT or self.status == JobStatus.IN_PROGRESS
+        """A host as long as it exists, whatever its status (a deployment uses up a quota); a job while it trains."""
+        return self.kind is not Kind.JOB or self.status == JobStatus.IN_PROGRESS
 
     def is_past_deadline(self, now: datetime) -> bool:
         if self.kind is Kind.JOB:
@@ -83,7 +89,7 @@ def own(
 
 
 def decide(resources: Iterable[Resource], executions: Mapping[str, str], now: datetime) -> list[Reap]:
-    """What must go, throughputs first since they cost most.
+    """What must go, hosts first since they cost most.
 
     executions: status by ARN. An execution that is missing here could not be looked up: it counts as running.
     """
@@ -99,7 +105,7 @@ def decide(resources: Iterable[Resource], executions: Mapping[str, str], now: da
 
 
 def past_deadline(resources: Sequence[Resource], now: datetime) -> int:
-    """How many throughputs are alive that should not be any more, whoever owns them."""
+    """How many hosts are alive that should not be any more, whoever owns them."""
     return sum(resource.is_past_deadline(now) for resource in resources)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from finetuning import names
 from finetuning.base_models import BaseModel
 from finetuning.ending import Ending
+from finetuning.hosting import record
+from finetuning.hosting.record import Record
 from finetuning.report import render
 from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT, RunStore
@@ -29,10 +31,11 @@ _ENDED = ("ABORTED", "TIMED_OUT", "FAILED")
 
 
 @dataclass(frozen=True)
-class Throughput:
-    """The run's throughput as the guard saw it; times in ISO 8601, gone_at None where it is still there."""
+class Seen:
+    """The run's host as the guard saw it: last there, and gone (None where it is still there). Times in ISO 8601."""
 
     created_at: str
+    last_seen_at: str
     gone_at: str | None
 
 
@@ -46,23 +49,22 @@ class Interrupted:
     model: BaseModel
     environment: str
 
-    def write_missing_report(
-        self, execution_arn: str, throughput: Throughput | None, now: datetime
-    ) -> dict[str, Any] | None:
+    def write_missing_report(self, execution_arn: str, host: Seen | None, now: datetime) -> dict[str, Any] | None:
         """The new result; None where the run has one already: a verdict that it wrote before it was stopped stands.
 
-        throughput: None where the guard has never seen one. A report that had to leave open whether it is gone is
-        written again until it is, and one that knows of none where there was one.
+        host: None where the guard has never seen one. A report that had to leave open whether it is gone is written
+        again until it is, and so is one that says it was gone, or never there, when it was.
         """
         run_id = run_id_of(execution_arn)
         store = RunStore(self.s3, self.results_bucket, run_id)
         earlier = store.find_json(RESULT)
-        if earlier and not _is_overtaken(earlier, throughput):
+        if earlier and not _is_overtaken(earlier, host):
             if store.find_bytes(REPORT) is None:
                 store.write_text(REPORT, render(earlier), "text/html")
             return None
         entered, state = self._last_entered(execution_arn)
-        result = self._result(execution_arn, entered, _concluded(state, throughput, earlier, now), store, now)
+        state = _concluded(state, host, earlier, record.read(store), now)
+        result = self._result(execution_arn, entered, state, store, now)
         store.write_json(RESULT, result)
         store.write_text(REPORT, render(result), "text/html")
         return result if earlier is None else None
@@ -97,12 +99,16 @@ def run_id_of(execution_arn: str) -> str:
     return names.run_id(execution_arn.rpartition(":")[2])
 
 
-def _is_overtaken(earlier: Mapping[str, Any], throughput: Throughput | None) -> bool:
+def _is_overtaken(earlier: Mapping[str, Any], host: Seen | None) -> bool:
     if earlier["status"] == "SUCCEEDED":
         return False
-    told_alive = bool((earlier["cost"] or {}).get("throughputAlive"))
-    told_of = earlier.get("throughput", {}).get("createdAt") is not None
-    return told_alive or (throughput is not None and (throughput.gone_at is None or not told_of))
+    told = earlier["hosting"]
+    return told["alive"] or (host is not None and _contradicts(host, told["createdAt"], told["goneAt"]))
+
+
+def _contradicts(host: Seen, created_at: str | None, gone_at: str | None) -> bool:
+    """It was told of no host, or that it was gone when it was there: lists may not show yet what was just created."""
+    return None in (created_at, gone_at) or datetime.fromisoformat(host.last_seen_at) > datetime.fromisoformat(gone_at)
 
 
 def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
@@ -113,20 +119,24 @@ def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSO
 
 
 def _concluded(
-    state: Mapping[str, Any], throughput: Throughput | None, earlier: Mapping[str, Any] | None, now: datetime
+    state: Mapping[str, Any],
+    host: Seen | None,
+    earlier: Mapping[str, Any] | None,
+    recorded: Record,
+    now: datetime,
 ) -> Mapping[str, Any]:
-    """The state with what the guard saw of the throughput, as DeleteProvisionedThroughput would have told it."""
-    deletion, told = state.get("deletion", {}), (earlier or {}).get("throughput", {})
-    alive = throughput is not None and throughput.gone_at is None
-    if deletion.get("gone") and not alive and (throughput is None or deletion.get("createdAt")):
+    """The state with what the guard saw of the host, as the task that deletes it would have told it."""
+    deletion, told = state.get("deletion", {}), earlier["hosting"] if earlier else {}
+    created_at = deletion.get("createdAt") or state.get("host", {}).get("createdAt") or recorded.created_at
+    gone_at = deletion["at"] if deletion.get("gone") else recorded.gone_at
+    if gone_at and not (host and _contradicts(host, created_at, gone_at)):
         return state
-    at = (throughput and throughput.gone_at) or now.isoformat()
-    known_of = [throughput.created_at if throughput else None, deletion.get("createdAt"), told.get("createdAt")]
-    known_of.append(state.get("throughput", {}).get("createdAt"))
+    at = (host and host.gone_at) or now.isoformat()
+    known_of = [host and host.created_at, created_at, told.get("createdAt")]
     return {
         **state,
         "deletion": {
-            "gone": not alive,
+            "gone": host is None or host.gone_at is not None,
             "at": at,
             "since": deletion.get("since") or told.get("deletionSince") or at,
             "createdAt": next(filter(None, known_of), None),

@@ -1,4 +1,4 @@
-"""What the guard sees: our throughputs and jobs with their tags, and the executions they belong to."""
+"""What the guard sees: our hosts and jobs with their tags, and the executions they belong to."""
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from finetuning import names
 from finetuning.customization import JobStatus
 from finetuning.guard import NOT_FOUND, Kind, Resource, own
+from finetuning.hosting import Found, Host
 
 if TYPE_CHECKING:
     from types_boto3_bedrock.client import BedrockClient
@@ -26,20 +27,20 @@ UNSUCCESSFUL = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 class Problems:
     """What went wrong with one thing must not keep the guard from the next: it is kept here, and raised at the end.
 
-    throughput_hidden: whether it kept the guard from seeing a throughput that may be ours.
+    host_hidden: whether it kept the guard from seeing a host that may be ours.
     """
 
     found: list[str] = field(default_factory=list)
-    throughput_hidden: bool = False
+    host_hidden: bool = False
 
     @contextmanager
-    def kept(self, doing: str, *, hides_throughput: bool = False) -> Iterator[None]:
+    def kept(self, doing: str, *, hides_host: bool = False) -> Iterator[None]:
         try:
             yield
         except Exception as error:
             logger.exception("failed", extra={"doing": doing})
             self.found.append(f"{doing}: {type(error).__name__}: {error}")
-            self.throughput_hidden |= hides_throughput
+            self.host_hidden |= hides_host
 
 
 @dataclass(frozen=True)
@@ -48,26 +49,21 @@ class Inventory:
 
     bedrock: "BedrockClient"
     stepfunctions: "SFNClient"
+    hosts: Mapping[Kind, Host]
     base_model: str
     state_machine_arn: str
     problems: Problems
 
     def resources(self) -> list[Resource]:
-        """Every throughput and every running job that belongs to an execution of the state machine."""
-        return [*self._throughputs(), *self._jobs()]
+        """Every host and every running job that belongs to an execution of the state machine."""
+        return [*(host for kind in self.hosts for host in self._hosts(kind)), *self._jobs()]
 
-    def _throughputs(self) -> Iterator[Resource]:
+    def _hosts(self, kind: Kind) -> Iterator[Resource]:
         """All of the account's are looked at: a name may change, tags say whose it is."""
-        with self.problems.kept("list throughputs", hides_throughput=True):
-            for page in self.bedrock.get_paginator("list_provisioned_model_throughputs").paginate():
-                for each in page.get("provisionedModelSummaries", []):
-                    yield from self._own(
-                        Kind.THROUGHPUT,
-                        each["provisionedModelArn"],
-                        each["provisionedModelName"],
-                        each["status"],
-                        each["creationTime"],
-                    )
+        with self.problems.kept(f"list {kind}s", hides_host=True):
+            for found in self.hosts[kind].list():
+                hides_host = found.name.startswith(self.hosts[kind].name(self.base_model, ""))
+                yield from self._own(kind, found, hides_host=hides_host)
 
     def _jobs(self) -> Iterator[Resource]:
         """By name: an account can hold thousands of jobs, which nobody can delete."""
@@ -77,24 +73,22 @@ class Inventory:
         with self.problems.kept("list customization jobs"):
             for page in pages:
                 for each in page.get("modelCustomizationJobSummaries", []):
-                    yield from self._own(
-                        Kind.JOB, each["jobArn"], each["jobName"], each["status"], each["creationTime"]
-                    )
+                    job = Found(each["jobArn"], each["jobName"], each["status"], each["creationTime"])
+                    yield from self._own(Kind.JOB, job, hides_host=False)
 
-    def _own(self, kind: Kind, arn: str, name: str, status: str, created_at: datetime) -> Iterator[Resource]:
-        hides_throughput = name.startswith(names.throughput_name(self.base_model, ""))
-        with self.problems.kept(f"read the tags of {arn}", hides_throughput=hides_throughput):
+    def _own(self, kind: Kind, found: Found, *, hides_host: bool) -> Iterator[Resource]:
+        with self.problems.kept(f"read the tags of {found.arn}", hides_host=hides_host):
             try:
-                tags = self.bedrock.list_tags_for_resource(resourceARN=arn).get("tags", [])
+                tags = self.bedrock.list_tags_for_resource(resourceARN=found.arn).get("tags", [])
             except self.bedrock.exceptions.ResourceNotFoundException:
                 # Gone since it was listed.
                 return
             resource = own(
                 kind,
-                arn=arn,
-                name=name,
-                status=status,
-                created_at=created_at,
+                arn=found.arn,
+                name=found.name,
+                status=found.status,
+                created_at=found.created_at,
                 tags={tag["key"]: tag["value"] for tag in tags},
                 executions_of=self._executions_of,
             )

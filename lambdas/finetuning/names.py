@@ -43,6 +43,10 @@ def throughput_name(base_model_key: str, run: str) -> str:
     return f"{base_model_key}-ft-pt-{run}"
 
 
+def deployment_name(base_model_key: str, run: str) -> str:
+    return f"{base_model_key}-ft-deployment-{run}"
+
+
 def client_request_token(resource_name: str, execution_arn: str) -> str:
     """The same for every attempt of one execution, another for every other execution."""
     return hashlib.sha256(f"{execution_arn}/{resource_name}".encode()).hexdigest()

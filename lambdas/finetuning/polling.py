@@ -24,7 +24,8 @@ JOB = (
     Phase(timedelta(hours=4), timedelta(minutes=2)),
     Phase(timedelta.max, timedelta(minutes=10)),
 )
-# Nobody has reported a throughput in service before 10 minutes; from half of that on, 20 s cost less than a dollar.
+# Nobody has reported a throughput in service before 10 minutes; from half of that on, 20 s cost less than a dollar. Of
+# custom model deployments nothing is known, and waiting for one costs nothing.
 CREATION = (
     Phase(timedelta(minutes=5), timedelta(minutes=1)),
     Phase(timedelta.max, timedelta(seconds=20)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,6 +13,8 @@ from finetuning.run_store import DATASET_FILES, split_s3_uri
 from finetuning.services import Services
 
 QUOTA_NAME = "Model units no-commitment Provisioned Throughputs across custom models"
+# AWS user guide, "Deploy a custom model for on-demand inference", read 2026-11.
+ON_DEMAND_SINCE = datetime(2025, 7, 16, tzinfo=UTC)
 _BEDROCK = "bedrock.amazonaws.com"
 _ACCESS_DENIED = ("AccessDenied", "AccessDeniedException", "403")
 _NOT_FOUND = ("NoSuchKey", "NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404")
@@ -39,7 +41,8 @@ def problems(around: Surroundings) -> Iterator[str]:
     if not around.run.earlier_runs:
         yield from _dataset(around)
     yield from _service_role(around)
-    yield from _quota(around)
+    if around.run.hosting == "provisionedThroughput":
+        yield from _quota(around)
     if not lifecycle:
         yield from _callable(around, around.model.inference_id, "base model")
     yield from _callable(around, around.run.judge_model, "judge model")
@@ -163,6 +166,11 @@ def _custom_model(around: Surroundings) -> Iterator[str]:
         return
     if (status := found.get("modelStatus", "Active")) != "Active":
         yield f"The custom model {arn} is {status}. Wait until it is Active, or name another in customModelArn."
+    if around.run.hosting == "onDemand" and found["creationTime"] < ON_DEMAND_SINCE:
+        yield (
+            f"The custom model {arn} was made on {found['creationTime']:%Y-%m-%d}; Bedrock serves those on demand that "
+            f"were made on or after {ON_DEMAND_SINCE:%Y-%m-%d}. Set hosting to provisionedThroughput in the input."
+        )
     base_model_id = found.get("baseModelArn", "").rsplit("/", 1)[-1]
     if base_model_id and not base_model_id.startswith(around.model.foundation_model):
         yield (

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning.base_models import UNKNOWN, BaseModel
 from finetuning.customization import JobStatus
-from finetuning.guard import Kind, Outcome, Reap, Resource, decide, past_deadline
-from finetuning.interrupted import Interrupted, Throughput, run_id_of
+from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Resource, decide, past_deadline
+from finetuning.hosting import HOSTS, Host
+from finetuning.interrupted import Interrupted, Seen, run_id_of
 from finetuning.inventory import Inventory, Problems
 from finetuning.run_store import REAPED, REPORT, RUN, RunStore, removal_key
 from finetuning.services import Clock
@@ -29,7 +30,7 @@ logger = logging.getLogger("bedrock-ft")
 
 @dataclass(frozen=True)
 class Removal:
-    """usd: burned so far; None for a job, which bills by tokens, and where the price is not known (yet)."""
+    """usd: burned so far; None for what bills by tokens, and where the price is not known (yet)."""
 
     reap: Reap
     outcome: Outcome
@@ -71,10 +72,9 @@ class Findings:
     def to_json(self) -> dict[str, Any]:
         kinds = [resource.kind for resource in self.resources]
         return {
-            "throughputs": kinds.count(Kind.THROUGHPUT),
-            "jobs": kinds.count(Kind.JOB),
+            **{f"{kind}s": kinds.count(kind) for kind in Kind},
             # The alarm's metric is made of this number in the log.
-            "throughputsPastDeadline": self.past_deadline,
+            "hostsPastDeadline": self.past_deadline,
             "removals": [removal.to_json() for removal in self.removals],
             "reports": list(self.reports),
             "problems": list(self.problems),
@@ -110,38 +110,41 @@ class Reaper:
         # All of them before anything is told: what hangs then keeps nothing alive.
         removed = [removal for reap in seen.decided for removal in self._remove(reap)]
         removals = [self._tell(removal) for removal in removed]
-        # Whether a run's throughput is gone must be known to report on it; the next look may know.
-        reports = [] if self._problems.throughput_hidden else self._write_missing_reports(seen.resources, removals)
+        # Whether a run's host is gone must be known to report on it; the next look may know.
+        reports = [] if self._problems.host_hidden else self._write_missing_reports(seen.resources, removals)
         return Findings(seen.resources, seen.decided, seen.past_deadline, removals, reports, self._problems.found)
 
     @cached_property
+    def _hosts(self) -> Mapping[Kind, Host]:
+        return {HOST_KINDS[hosting]: HOSTS[hosting](self.bedrock) for hosting in self.model.hosting}
+
+    @cached_property
     def _inventory(self) -> Inventory:
-        return Inventory(self.bedrock, self.stepfunctions, self.model.key, self.state_machine_arn, self._problems)
+        return Inventory(
+            self.bedrock, self.stepfunctions, self._hosts, self.model.key, self.state_machine_arn, self._problems
+        )
 
     def _remove(self, reap: Reap) -> list[Removal]:
         """One removal, or none where that went wrong or somebody else was faster."""
         resource = reap.resource
         with self._problems.kept(f"remove {resource.arn}"):
-            outcome = self._delete(resource.arn) if resource.kind is Kind.THROUGHPUT else self._stop(resource.arn)
+            host = self._hosts.get(resource.kind)
+            outcome = self._delete(host, resource.arn) if host else self._stop(resource.arn)
             if outcome is not None:
                 return [Removal(reap, outcome, self.clock.now(), usd=None)]
         return []
 
-    def _delete(self, arn: str) -> Outcome | None:
+    def _delete(self, host: Host, arn: str) -> Outcome | None:
         """Conflict and Validation errors mean "not yet": whether one is deleted while Creating is not documented."""
         errors = self.bedrock.exceptions
         try:
-            self._order(
-                arn,
-                lambda: self.bedrock.delete_provisioned_model_throughput(provisionedModelId=arn),
-                lambda: not self._exists(arn),
-            )
+            self._order(arn, lambda: host.delete(arn), lambda: host.find(arn) is None)
         except errors.ResourceNotFoundException:
             return None
         except (errors.ConflictException, errors.ValidationException):
             return Outcome.NOT_YET
         with self._problems.kept(f"see whether {arn} is gone"):
-            if not self._exists(arn):
+            if host.find(arn) is None:
                 return Outcome.GONE
         return Outcome.ASKED
 
@@ -178,13 +181,6 @@ class Reaper:
                 done = is_done()
             if not done:
                 raise
-
-    def _exists(self, arn: str) -> bool:
-        try:
-            self.bedrock.get_provisioned_model_throughput(provisionedModelId=arn)
-        except self.bedrock.exceptions.ResourceNotFoundException:
-            return False
-        return True
 
     def _job_status(self, arn: str) -> str:
         return self.bedrock.get_model_customization_job(jobIdentifier=arn)["status"]
@@ -223,34 +219,34 @@ class Reaper:
 
     def _write_missing_reports(self, resources: Sequence[Resource], removals: Sequence[Removal]) -> list[str]:
         """Run ids of the reports written, for executions of the last days that did not succeed."""
-        throughputs = {each.owner: each for each in resources if each.kind is Kind.THROUGHPUT}
+        hosts = {each.owner: each for each in resources if each.kind in self._hosts}
         gone = {removal.reap.resource.arn for removal in removals if removal.outcome is Outcome.GONE}
         interrupted = Interrupted(self.stepfunctions, self.s3, self.results_bucket, self.model, self.environment)
         written = []
         now = self.clock.now()
         for execution_arn in self._inventory.unsuccessful_executions(now):
-            seen = throughputs.get(execution_arn)
+            seen = hosts.get(execution_arn)
             with self._problems.kept(f"write the report of {execution_arn}"):
                 if seen is None:
-                    throughput = self._removed_earlier(execution_arn, now)
+                    host = self._removed_earlier(execution_arn, now)
                 else:
                     gone_at = now.isoformat() if seen.arn in gone else None
-                    throughput = Throughput(seen.created_at.isoformat(), gone_at)
-                result = interrupted.write_missing_report(execution_arn, throughput, now)
+                    host = Seen(seen.created_at.isoformat(), now.isoformat(), gone_at)
+                result = interrupted.write_missing_report(execution_arn, host, now)
                 if result is not None:
                     written.append(result["runId"])
                     self._tell_of_report(execution_arn, result)
         return written
 
-    def _removed_earlier(self, execution_arn: str, now: datetime) -> Throughput | None:
-        """What an earlier look wrote down of a throughput that is gone now."""
+    def _removed_earlier(self, execution_arn: str, now: datetime) -> Seen | None:
+        """What an earlier look wrote down of a host that is gone now."""
         store = self._store(execution_arn)
-        keys = [key for key in store.keys(REAPED) if key.endswith(f"-{Kind.THROUGHPUT}.json")]
+        keys = [key for key in store.keys(REAPED) if not key.endswith(f"-{Kind.JOB}.json")]
         if not keys:
             return None
         removal = store.read_json(max(keys))
         gone_at = removal["at"] if removal["outcome"] == Outcome.GONE else now.isoformat()
-        return Throughput(removal["createdAt"], gone_at)
+        return Seen(removal["createdAt"], removal["at"], gone_at)
 
     def _tell_of_report(self, execution_arn: str, result: Mapping[str, Any]) -> None:
         report = self._store(execution_arn).uri(REPORT)
@@ -269,7 +265,7 @@ def describe(removal: Removal) -> str:
     cost = "" if removal.usd is None else f", which cost about ${removal.usd:,.2f}"
     done = {
         Outcome.GONE: "is gone",
-        Outcome.ASKED: "is on its way out" if resource.kind is Kind.THROUGHPUT else "is being stopped",
+        Outcome.ASKED: "is being stopped" if resource.kind is Kind.JOB else "is on its way out",
         Outcome.NOT_YET: "cannot be deleted yet; the guard tries again every 5 minutes",
     }
     return (

@@ -6,7 +6,7 @@ Built at the end of every run, also of one that failed anywhere: what is not the
 from collections.abc import Mapping
 from typing import Any
 
-from finetuning.cost import Cost, bill, is_own_job, is_since, trained_tokens, usage, with_throughput
+from finetuning.cost import Cost, bill, is_own_job, is_since, served, trained_tokens, usage, with_host
 from finetuning.coverage_findings import describe
 from finetuning.ending import Ending
 from finetuning.failure import describe_failure
@@ -39,7 +39,7 @@ def build(ending: Ending) -> dict[str, Any]:
         "training": ending.store.find_json(TRAINING) if "training" in state else None,
         "coverage": describe(ending.coverage, questions, ending.say) if ending.coverage else None,
         "cost": _cost(ending),
-        "throughput": ending.throughput,
+        "hosting": ending.hosting,
         "questions": questions,
         "warnings": _warnings(ending),
         "failure": describe_failure(ending),
@@ -73,7 +73,7 @@ def _too_much_usd(ending: Ending, run: RunConfig) -> float | None:
     if "baseScores" not in ending.state:
         estimated_usd: float | None = ending.state.get("cost", {}).get("estimatedUsd")
         return estimated_usd
-    _, total = with_throughput(ending.state, run, ending.model, estimate_tokens(RUBRIC))
+    _, total = with_host(ending.state, run, ending.model, estimate_tokens(RUBRIC))
     return total.usd
 
 
@@ -101,14 +101,16 @@ def _cost(ending: Ending) -> dict[str, Any] | None:
     if ending.run is None:
         return None
     cost = _actual_cost(ending, ending.run)
-    seconds, answering = ending.throughput_seconds, ending.answering_seconds
+    seconds, answering = ending.hosted_seconds, ending.answering_seconds
+    # Billed by the hour: nobody knows how many it will have been.
+    running_on = ending.host_alive and ending.run.hosting == "provisionedThroughput"
     return {
         "estimatedUsd": ending.state.get("cost", {}).get("estimatedUsd"),
         "actualUsd": round(cost.usd, 2),
-        "throughputAlive": ending.throughput_alive,
-        "isLowerBound": bool(cost.unknown) or ending.job_without_metrics or ending.throughput_alive,
+        "throughputAlive": running_on,
+        "isLowerBound": bool(cost.unknown) or ending.job_without_metrics or running_on,
         "unknownPrices": sorted({*cost.unknown, *ending.state.get("cost", {}).get("unknownPrices", [])}),
-        "throughputSeconds": seconds,
+        "throughputSeconds": ending.throughput_seconds,
         "answeringSeconds": answering,
         "answeringShare": answering / seconds if seconds else None,
         "maxSpendUsd": ending.run.max_spend_usd,
@@ -122,7 +124,7 @@ def _actual_cost(ending: Ending, run: RunConfig) -> Cost:
     judged += ending.calibration["cases"] if ending.calibration else []
     quantities = {
         "trainingPer1kTokens": trained_tokens(ending.state, run) / 1000,
-        "throughputPerHour": ending.throughput_seconds / 3600,
+        **served(ending.answers["custom"].values(), ending.hosted_seconds, run),
         **usage(ending.answers["base"].values(), judged, since=run.started_at),
     }
     return bill(quantities, run, ending.model)
@@ -139,17 +141,19 @@ def _warnings(ending: Ending) -> list[str]:
         warnings.append(ending.say("verdict.cutOff", count=cut))
     if ending.job_without_metrics:
         warnings.append(ending.say("verdict.jobWithoutMetrics"))
-    if ending.throughput_alive:
-        warnings.insert(0, ending.say("verdict.throughputAlive"))
+    if ending.host_alive:
+        on_demand = ending.run is not None and ending.run.hosting == "onDemand"
+        warnings.insert(0, ending.say("verdict.deploymentAlive" if on_demand else "verdict.throughputAlive"))
     return warnings
 
 
 def _timeline(ending: Ending) -> list[dict[str, str]]:
     state = ending.state
-    job, throughput, deletion = (state.get(key, {}) for key in ("job", "throughput", "deletion"))
+    job, service, deletion = (state.get(key, {}) for key in ("job", "service", "deletion"))
+    host = "deployment" if ending.run and ending.run.hosting == "onDemand" else "throughput"
     if ending.run and job and not is_own_job(state, ending.run):
         job = {}
-    gone_at, asked_at = ending.throughput_gone_at, deletion.get("since")
+    gone_at, asked_at = ending.host_gone_at, deletion.get("since")
     if asked_at and gone_at and is_since(asked_at, gone_at):
         # The run asked when the guard had deleted it already.
         asked_at = None
@@ -157,10 +161,10 @@ def _timeline(ending: Ending) -> list[dict[str, str]]:
         (ending.run.started_at if ending.run else None, "run started"),
         (job.get("createdAt"), "customization job created"),
         (job.get("endedAt"), "customization job completed"),
-        (ending.throughput_created_at, "throughput created"),
-        (throughput.get("inServiceAt"), "throughput in service"),
-        (asked_at if ending.throughput_created_at else None, "throughput deletion asked for"),
-        (gone_at if ending.throughput_created_at else None, "throughput gone"),
+        (ending.host_created_at, f"{host} created"),
+        (service.get("inServiceAt"), f"{host} in service"),
+        (asked_at if ending.host_created_at else None, f"{host} deletion asked for"),
+        (gone_at if ending.host_created_at else None, f"{host} gone"),
         (ending.now.isoformat(), "run ended"),
     ]
     return [{"at": at, "event": event} for at, event in moments if at]

@@ -11,6 +11,7 @@ from finetuning.base_models import (
     JUDGE_MODELS,
     PRICE_UNITS,
     BaseModel,
+    Hosting,
     HyperParameter,
 )
 from finetuning.card import CARD
@@ -50,7 +51,7 @@ class Dataset:
 class AnswerSettings:
     """How questions are put to the models: output tokens, sampling temperature, batches of questions at a time.
 
-    time_limit_minutes: how long the custom model may answer, from when its throughput is in service.
+    time_limit_minutes: how long the custom model may answer, from when its host is in service.
     """
 
     max_tokens: int = 512
@@ -67,7 +68,8 @@ class AnswerSettings:
 class RunConfig:
     """What one run will do. `hyper_parameters` are strings, as the API takes them; `prices` outrank the catalogue's.
 
-    deadline_minutes: of the throughput, from its creation.
+    hosting: how the custom model is served.
+    deadline_minutes: of what serves it, from its creation.
     language: of the report.
     judge_repeats: how often the judge is asked for a score of the same answer.
     earlier_runs: the runs that this one goes on from, the latest first.
@@ -82,6 +84,7 @@ class RunConfig:
     max_spend_usd: float = DEFAULT_MAX_SPEND_USD
     minimum_headroom: float = DEFAULT_MINIMUM_HEADROOM
     custom_model_arn: str | None = None
+    hosting: Hosting = "provisionedThroughput"
     answers: AnswerSettings = AnswerSettings()
     prices: Mapping[str, float] = field(default_factory=dict)
     deadline_minutes: float = DEFAULT_DEADLINE_MINUTES
@@ -92,7 +95,7 @@ class RunConfig:
     started_at: str = ""
 
     @property
-    def throughput_life(self) -> timedelta:
+    def host_life(self) -> timedelta:
         return timedelta(minutes=self.deadline_minutes)
 
     def to_json(self) -> dict[str, Any]:
@@ -151,13 +154,14 @@ def configure(
         "maxSpendUsd": lambda value: _number(value, minimum=0, maximum=MAX_USD),
         "minimumHeadroom": lambda value: _number(value, minimum=0, maximum=9),
         "customModelArn": _custom_model_arn,
+        "hosting": lambda value: _hosting(value, model),
         "answers": lambda value: _answer_settings(value, earlier.answers if earlier else AnswerSettings()),
         "prices": _prices,
         "deadlineMinutes": lambda value: _number(value, minimum=30, maximum=600),
         "language": _language,
         "judgeRepeats": lambda value: _number(value, minimum=1, maximum=5, integer=True),
     }
-    defaults = {} if earlier else {"dataset": DEFAULT_DATASET, "hyperParameters": {}}
+    defaults = {} if earlier else {"dataset": DEFAULT_DATASET, "hyperParameters": {}, "hosting": "auto"}
     values: dict[str, Any] = {}
     for name, value in (defaults | given).items():
         if name == "resumeFrom":
@@ -317,6 +321,15 @@ def _custom_model_arn(value: object) -> str:
     if not isinstance(value, str) or not _CUSTOM_MODEL_ARN.fullmatch(value):
         raise _FieldError(f": must be the ARN of a custom model (arn:aws:bedrock:…:custom-model/…/…); got {value!r}")
     return value
+
+
+def _hosting(value: object, model: BaseModel) -> Hosting:
+    if value == "auto":
+        return model.default_hosting
+    hosting = next((known for known in model.hosting if known == value), None)
+    if hosting is None:
+        raise _FieldError(f": must be one of auto, {', '.join(model.hosting)}, for {model.name}; got {value!r}")
+    return hosting
 
 
 def _answer_settings(value: object, others: AnswerSettings) -> AnswerSettings:

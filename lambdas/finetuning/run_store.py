@@ -21,6 +21,8 @@ TRAINING = "training.json"
 COVERAGE = "dataset/coverage.json"
 CALIBRATION = "scores/calibration.json"
 JOB_OUTPUT = "job/"
+# The life of what served the custom model.
+HOST = "host.json"
 # The folder of what the guard removed.
 REAPED = "reaped/"
 
@@ -42,7 +44,7 @@ def scores_key(model: AnsweringModel) -> str:
 
 
 def removal_key(kind: str, created_at: datetime) -> str:
-    """Of what the guard removed: a throughput or a job, by when it was created."""
+    """Of what the guard removed: a host or a job, by when it was created."""
     return f"{REAPED}{created_at:%Y%m%dT%H%M%SZ}-{kind}.json"
 
 

@@ -30,7 +30,7 @@ from finetuning.base_models.kinds import (
 )
 from finetuning.base_models.llama import LLAMA_3_1_8B, LLAMA_3_1_70B, LLAMA_3_3_70B
 from finetuning.base_models.nova import NOVA_2_LITE, NOVA_LITE, NOVA_MICRO, NOVA_PRO
-from finetuning.errors import HostingNotSupportedError, UnknownBaseModelError
+from finetuning.errors import UnknownBaseModelError
 
 # Ids and regions: AWS user guide, "Customize a model with fine-tuning in Amazon Bedrock", read 2026-11.
 # Hosting: "Supported Region and models for Provisioned Throughput" and "Deploy a custom model for on-demand inference".
@@ -47,14 +47,12 @@ BASE_MODELS: Mapping[str, BaseModel] = {
         LLAMA_3_3_70B,
     )
 }
-DEPLOYABLE = tuple(key for key, model in BASE_MODELS.items() if model.can_be_hosted)
 DEFAULT_BASE_MODEL = "claude-3-haiku"
 
 __all__ = [
     "BASE_MODELS",
     "DEFAULT_BASE_MODEL",
     "DEFAULT_JUDGE_MODEL",
-    "DEPLOYABLE",
     "EMBEDDING_MODEL",
     "INFERENCE_PROFILES",
     "JUDGE_MODELS",
@@ -72,7 +70,6 @@ __all__ = [
     "RecordFormat",
     "Undocumented",
     "base_model",
-    "deployable",
     "living",
 ]
 
@@ -87,21 +84,6 @@ def base_model(key: str) -> BaseModel:
         ) from None
 
 
-def deployable(key: str) -> BaseModel:
-    """The entry of a model for which this app can be deployed, and a run be asked for.
-
-    Raises UnknownBaseModelError; HostingNotSupportedError where its custom models are hosted in a way that is not
-    supported here: nothing else in the app asks.
-    """
-    model = base_model(key)
-    if not model.can_be_hosted:
-        raise HostingNotSupportedError(
-            f"{model.name} has no Provisioned Throughput: its custom models are served by on-demand deployments only, "
-            f"which this app does not make yet. Choose one of: {', '.join(DEPLOYABLE)}"
-        )
-    return model
-
-
 def living(on: date) -> list[BaseModel]:
-    """The base models that take new customization jobs on that day, and that this app can be deployed for."""
-    return [BASE_MODELS[key] for key in DEPLOYABLE if not BASE_MODELS[key].lifecycle.is_legacy(on)]
+    """The base models that take new customization jobs on that day."""
+    return [model for model in BASE_MODELS.values() if not model.lifecycle.is_legacy(on)]

@@ -9,7 +9,6 @@ from typing import Literal
 RecordFormat = Literal["messages", "converse", "promptCompletion"]
 # How Bedrock serves a custom model, by AWS's names: Provisioned Throughput, on-demand custom model deployments.
 Hosting = Literal["provisionedThroughput", "onDemand"]
-HOSTED_HERE: Hosting = "provisionedThroughput"
 # What AWS may leave unsaid of a model: its entry holds an assumption then. In words: texts/<language>/warnings.json.
 Undocumented = Literal[
     "trainingRecords",
@@ -79,6 +78,8 @@ PRICE_UNITS: Mapping[str, str] = {
     "throughputPerHour": "model unit and hour, no commitment",
     "inputPer1kTokens": "1,000 input tokens of the base model",
     "outputPer1kTokens": "1,000 output tokens of the base model",
+    "customInputPer1kTokens": "1,000 input tokens of the custom model, on demand",
+    "customOutputPer1kTokens": "1,000 output tokens of the custom model, on demand",
     "judgeInputPer1kTokens": "1,000 input tokens of the judge model",
     "judgeOutputPer1kTokens": "1,000 output tokens of the judge model",
     "embeddingPer1kTokens": "1,000 input tokens of the embedding model",
@@ -124,8 +125,9 @@ class BaseModel:
         return self.customization_id.rpartition(":")[0]
 
     @property
-    def can_be_hosted(self) -> bool:
-        return HOSTED_HERE in self.hosting
+    def default_hosting(self) -> Hosting:
+        """On demand where there is that: nothing idle is paid for."""
+        return "onDemand" if "onDemand" in self.hosting else "provisionedThroughput"
 
 
 @dataclass(frozen=True)

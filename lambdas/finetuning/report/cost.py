@@ -37,7 +37,7 @@ def cost(result: Mapping[str, Any], say: Texts) -> Html | None:
             numeric=(1, 3, 4),
             wide=True,
         ),
-        element("p", _bought(spent, say)) if spent.get("throughputSeconds") else None,
+        element("p", lived) if (lived := _lived(result, spent, say)) else None,
         element("p", _lower_bound(spent, say)) if spent.get("isLowerBound") else None,
     )
 
@@ -53,7 +53,18 @@ def _row(item: Mapping[str, Any], say: Texts) -> list[str]:
     ]
 
 
-def _bought(spent: Mapping[str, Any], say: Texts) -> str:
+def deployed_seconds(result: Mapping[str, Any]) -> float | None:
+    """How long a custom model deployment existed; None where there was none."""
+    hosting = result.get("hosting") or {}
+    return hosting.get("seconds") or None if hosting.get("kind") == "onDemand" else None
+
+
+def _lived(result: Mapping[str, Any], spent: Mapping[str, Any], say: Texts) -> str | None:
+    """None where the custom model was not served."""
+    if seconds := deployed_seconds(result):
+        return say("report.cost.deployed", duration=duration(seconds, say))
+    if not spent.get("throughputSeconds"):
+        return None
     lived = say("report.cost.lived", duration=duration(spent["throughputSeconds"], say))
     part = answering_part(spent, say)
     return say("report.cost.livedAndAnswered", lived=lived, answering=part) if part else lived

@@ -28,7 +28,7 @@ Section = Callable[[Mapping[str, Any], Texts], Html | None]
 
 # A browser opens that at once, and a mail takes it.
 MOST_BYTES = 2_000_000
-_FIRST_SCREEN = (summary.throughput_alive, summary.local_notice, summary.failure, summary.summary)
+_FIRST_SCREEN = (summary.host_alive, summary.local_notice, summary.failure, summary.summary)
 _BEFORE_QUESTIONS = {
     "warnings": advice.warnings,
     "diagnosis": advice.diagnosis,

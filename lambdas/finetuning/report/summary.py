@@ -6,7 +6,7 @@ from typing import Any
 
 from finetuning.report.charts.interval import interval_picture
 from finetuning.report.comparability import goes_on
-from finetuning.report.cost import answering_part, item_name
+from finetuning.report.cost import answering_part, deployed_seconds, item_name
 from finetuning.report.formatting import duration, exact, is_number, number, p_value, usd
 from finetuning.report.markup import Html, element, join, section, text_block
 from finetuning.report.score import Score, finite, pair, primary_score
@@ -69,10 +69,10 @@ def local_notice(result: Mapping[str, Any], say: Texts) -> Html | None:
     )
 
 
-def throughput_alive(result: Mapping[str, Any], say: Texts) -> Html | None:  # noqa: ARG001 - as every part of a page
-    """The first warning, of what may still cost money."""
+def host_alive(result: Mapping[str, Any], say: Texts) -> Html | None:  # noqa: ARG001 - as every part of a page
+    """The first warning, of what may still be there, and cost money."""
     warnings = result.get("warnings") or []
-    if not warnings or not (result.get("cost") or {}).get("throughputAlive"):
+    if not warnings or not (result.get("hosting") or {}).get("alive"):
         return None
     return element("aside", element("strong", warnings[0]), class_="stopped bad", dir="auto")
 
@@ -230,9 +230,10 @@ def _amount(value: object, say: Texts, *, at_least: bool) -> Html:
 
 def _time(result: Mapping[str, Any], say: Texts) -> Html:
     cost = result.get("cost") or {}
-    seconds = cost.get("throughputSeconds")
+    deployed, bought = deployed_seconds(result), cost.get("throughputSeconds")
     whole = (result.get("durations") or {}).get("runSeconds")
-    alive = say("report.summary.throughput", duration=duration(seconds, say)) if seconds else None
+    host, seconds = ("deployment", deployed) if deployed else ("throughput", bought)
+    alive = say(f"report.summary.{host}", duration=duration(seconds, say)) if seconds else None
     return _figure(
         "time",
         say("report.summary.time"),

@@ -1,4 +1,4 @@
-"""When things happened: the execution as bars, with the throughput's life and what it cost on it, and as a table."""
+"""When things happened: the execution as bars, with the host's life and what it cost on it, and as a table."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -50,7 +50,7 @@ def _picture(
     start, whole = moments[0], (moments[-1] - moments[0]).total_seconds()
     found = {str(event.get("event")): at for event in events if (at := moment(event.get("at")))}
     lanes = [Lane(say("report.timeline.run"), [("run", 0.0, whole)], duration(durations.get("runSeconds"), say))]
-    lanes += [*_job(found, start, whole, durations, say), *_throughput(found, start, whole, spent, paid, say)]
+    lanes += [*_job(found, start, whole, durations, say), *_host(found, start, whole, spent, paid, say)]
     title = say("report.betweenSentences").join(
         say("report.timeline.lane", name=lane.name, note=lane.note) for lane in lanes
     )
@@ -69,27 +69,28 @@ def _job(
     return [Lane(say("report.timeline.job"), [("job", first, last)], duration(durations.get("jobSeconds"), say))]
 
 
-def _throughput(
+def _host(
     found: Mapping[str, datetime], start: datetime, whole: float, spent: Mapping[str, Any], paid: str, say: Texts
 ) -> list[Lane]:
-    created = found.get("throughput created")
+    host = "deployment" if "deployment created" in found else "throughput"
+    created = found.get(f"{host} created")
     if created is None:
         return []
     first = (created - start).total_seconds()
     at = {
         name: (found[event] - start).total_seconds()
-        for name, event in (("ready", "throughput in service"), ("asked", "throughput deletion asked for"))
+        for name, event in (("ready", f"{host} in service"), ("asked", f"{host} deletion asked for"))
         if event in found
     }
-    gone = found.get("throughput gone")
+    gone = found.get(f"{host} gone")
     last = (gone - start).total_seconds() if gone else whole
     asked = at.get("asked", last)
     ready = min(at.get("ready", asked), asked)
     spans = [("creating", first, ready), ("serving", ready, asked), ("deleting", asked, last)]
     amounts = [item.get("usd") for item in spent.get("items") or [] if item.get("item") == "throughputPerHour"]
-    lived = duration(spent.get("throughputSeconds"), say)
+    lived = duration(last - first, say)
     note = say(f"report.timeline.{paid}", duration=lived, usd=usd(amounts[0], say)) if amounts else lived
-    return [Lane(say("report.timeline.throughput"), [span for span in spans if span[2] > span[1]], note)]
+    return [Lane(say(f"report.timeline.{host}"), [span for span in spans if span[2] > span[1]], note)]
 
 
 def _ticks(seconds: float, say: Texts) -> list[tuple[float, str]]:

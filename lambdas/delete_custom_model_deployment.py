@@ -1,0 +1,12 @@
+"""DeleteCustomModelDeployment: again and again, until Bedrock no longer knows it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finetuning.hosting import CustomModelDeployment, steps
+from finetuning.task import Task, task
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    return steps.delete(task, CustomModelDeployment(task.services.bedrock))

@@ -1,0 +1,12 @@
+"""GetCustomModelDeployment: is it active?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from finetuning.hosting import CustomModelDeployment, steps
+from finetuning.task import Task, task
+
+
+@task
+def handler(task: Task) -> Mapping[str, Any]:
+    return steps.get(task, CustomModelDeployment(task.services.bedrock))
