@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel, base_model
-from finetuning.errors import HostingNotSupportedError
 from finetuning.run_config import DEFAULT_DATASET
 from rich.console import Console
 
@@ -107,12 +106,8 @@ class Request:
 def run(options: argparse.Namespace) -> int:
     if options.date and not options.local:
         raise UsageError("--date sets the virtual calendar of a local run: add --local")
-    try:
-        model = base_model(options.base_model)
-    except HostingNotSupportedError as error:
-        raise CommandError(str(error)) from error
     request = Request(
-        model=model,
+        model=base_model(options.base_model),
         dataset=find_dataset(options.dataset) if options.dataset else None,
         execution_input=read_input(options.input) if options.input else {},
         out=options.out,

@@ -108,7 +108,11 @@ def _is_overtaken(earlier: Mapping[str, Any], host: Seen | None) -> bool:
 
 def _contradicts(host: Seen, created_at: str | None, gone_at: str | None) -> bool:
     """It was told of no host, or that it was gone when it was there: lists may not show yet what was just created."""
-    return None in (created_at, gone_at) or datetime.fromisoformat(host.last_seen_at) > datetime.fromisoformat(gone_at)
+    return (
+        created_at is None
+        or gone_at is None
+        or datetime.fromisoformat(host.last_seen_at) > datetime.fromisoformat(gone_at)
+    )
 
 
 def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON

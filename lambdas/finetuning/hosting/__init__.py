@@ -6,18 +6,14 @@ life.py             the rules, the same for both: made once, waited for, removed
 steps.py            the tasks of the state machine
 """
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from finetuning.base_models import Hosting
 from finetuning.hosting.custom_model_deployment import CustomModelDeployment
 from finetuning.hosting.host import Found, Host
 from finetuning.hosting.provisioned_throughput import ProvisionedThroughput
 
-if TYPE_CHECKING:
-    from types_boto3_bedrock.client import BedrockClient
-
-HOSTS: Mapping[Hosting, Callable[["BedrockClient"], Host]] = {
+HOSTS: Mapping[Hosting, type[Host]] = {
     "provisionedThroughput": ProvisionedThroughput,
     "onDemand": CustomModelDeployment,
 }

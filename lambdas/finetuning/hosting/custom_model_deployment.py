@@ -2,34 +2,34 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from finetuning import names
 from finetuning.errors import CustomModelDeploymentError
-from finetuning.hosting.host import Found
+from finetuning.hosting.host import Found, Host
 
 if TYPE_CHECKING:
-    from types_boto3_bedrock.client import BedrockClient
+    from types_boto3_bedrock.type_defs import TagTypeDef
 
 
-class CustomModelDeployment:
+class CustomModelDeployment(Host):
     called = "custom model deployment"
     in_service = "Active"
     failed = "Failed"
     # AWS documents no duration.
     longest_creation = timedelta(minutes=75)
     error = CustomModelDeploymentError
-    name = staticmethod(names.deployment_name)
 
-    def __init__(self, bedrock: "BedrockClient") -> None:
-        self._bedrock = bedrock
+    @staticmethod
+    def name(base_model_key: str, run: str) -> str:
+        return names.deployment_name(base_model_key, run)
 
-    def create(self, name: str, model_arn: str, token: str, tags: Sequence[Any]) -> str:
+    def create(self, name: str, model_arn: str, token: str, tags: "Sequence[TagTypeDef]") -> str:
         try:
-            return self._bedrock.create_custom_model_deployment(
+            return self.bedrock.create_custom_model_deployment(
                 modelDeploymentName=name, modelArn=model_arn, clientRequestToken=token, tags=tags
             )["customModelDeploymentArn"]
-        except self._bedrock.exceptions.ServiceQuotaExceededException as error:
+        except self.bedrock.exceptions.ServiceQuotaExceededException as error:
             raise CustomModelDeploymentError(
                 f"Bedrock refused a custom model deployment: {error}. At most two of an account may be in progress at "
                 "a time, and it has quotas for their number in a region and for each base model: wait until others "
@@ -39,8 +39,8 @@ class CustomModelDeployment:
 
     def find(self, identifier: str) -> Found | None:
         try:
-            found = self._bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
-        except self._bedrock.exceptions.ResourceNotFoundException:
+            found = self.bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=identifier)
+        except self.bedrock.exceptions.ResourceNotFoundException:
             return None
         return Found(
             arn=found["customModelDeploymentArn"],
@@ -51,10 +51,10 @@ class CustomModelDeployment:
         )
 
     def delete(self, arn: str) -> None:
-        self._bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        self.bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
 
     def list(self) -> Iterator[Found]:
-        for page in self._bedrock.get_paginator("list_custom_model_deployments").paginate():
+        for page in self.bedrock.get_paginator("list_custom_model_deployments").paginate():
             for each in page.get("modelDeploymentSummaries", []):
                 yield Found(
                     each["customModelDeploymentArn"],

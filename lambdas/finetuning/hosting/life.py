@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from finetuning.hosting.host import Found, Host
 from finetuning.json_names import camel_keys
@@ -17,9 +17,6 @@ from finetuning.run_config import RunConfig
 from finetuning.tags import owner_tags
 
 logger = logging.getLogger(__name__)
-
-if TYPE_CHECKING:
-    from types_boto3_bedrock.client import BedrockClient
 
 # Of its life until the deadline, so much is kept for answering, or it is given up before it comes into service, ...
 ANSWERING_RESERVE = timedelta(minutes=15)
@@ -109,19 +106,16 @@ def answering_ends(created: Mapping[str, str], in_service: Mapping[str, str], ru
     return min(in_service_at + run.answers.time_limit, deadline - DELETION_RESERVE)
 
 
-def delete(bedrock: "BedrockClient", host: Host, found: Found, now: datetime, since: datetime) -> Deletion:
+def delete(host: Host, found: Found, now: datetime, since: datetime) -> Deletion:
     """Ask for its deletion; called again until nothing is found any more. since: the first call.
 
     Whether one that is still Creating can be deleted is not documented: Conflict and Validation errors mean "not yet".
     Raises the host's error where it is not gone after MAX_DELETION_DURATION.
     """
+    refusals = host.bedrock.exceptions
     try:
         host.delete(found.arn)
-    except (
-        bedrock.exceptions.ConflictException,
-        bedrock.exceptions.ValidationException,
-        bedrock.exceptions.ResourceNotFoundException,
-    ):
+    except (refusals.ConflictException, refusals.ValidationException, refusals.ResourceNotFoundException):
         # Not yet, or gone in between: the next call will see.
         logger.info("deletion refused", exc_info=True, extra={"host": found.arn})
     if now - since > MAX_DELETION_DURATION:

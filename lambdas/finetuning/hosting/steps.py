@@ -37,7 +37,7 @@ def get(task: Task, host: Host) -> Mapping[str, Any]:
 
 
 def delete(task: Task, host: Host) -> Mapping[str, Any]:
-    """Again and again, until Bedrock no longer knows it. By its ARN; by its name where the answer that told it got lost.
+    """Again and again, until Bedrock no longer knows it. By its ARN; by its name where the answer that told it is lost.
 
     What no later attempt could find out is written down: when the host was created, before it is deleted, where the
     state does not know; and when it was first seen to be gone.
@@ -49,10 +49,10 @@ def delete(task: Task, host: Host) -> Mapping[str, Any]:
     if found is not None:
         if created_at is None:
             remember(task.store, Record(found.created_at.isoformat()))
-        return life.delete(task.services.bedrock, host, found, now, since).to_json()
+        return life.delete(host, found, now, since).to_json()
     if earlier.get("gone"):
         # Gone since then: what came after it cost nothing.
-        return earlier
+        return {**earlier}
     recorded = recall(task.store)
     created_at, gone_at = created_at or recorded.created_at, recorded.gone_at or now.isoformat()
     if created_at is not None and recorded.gone_at is None:
