@@ -64,7 +64,7 @@ def start(bedrock: "BedrockClient", request: JobRequest) -> Job:
 
     A repeated call with the same token is ignored by Bedrock; a name that is taken answers ConflictException.
     """
-    tags: Any = owner_tags(request.execution_arn)
+    tags = owner_tags(request.execution_arn)
     try:
         arn = bedrock.create_model_customization_job(
             jobName=request.name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning import names
 from finetuning.base_models import BaseModel
+from finetuning.cost import is_since
 from finetuning.ending import Ending
 from finetuning.hosting import record
 from finetuning.hosting.record import Record
@@ -108,11 +109,7 @@ def _is_overtaken(earlier: Mapping[str, Any], host: Seen | None) -> bool:
 
 def _contradicts(host: Seen, created_at: str | None, gone_at: str | None) -> bool:
     """It was told of no host, or that it was gone when it was there: lists may not show yet what was just created."""
-    return (
-        created_at is None
-        or gone_at is None
-        or datetime.fromisoformat(host.last_seen_at) > datetime.fromisoformat(gone_at)
-    )
+    return created_at is None or gone_at is None or not is_since(gone_at, host.last_seen_at)
 
 
 def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON

@@ -18,11 +18,7 @@ from hypothesis import strategies as st
 
 START = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
 BATCH = {"index": 0, "first": 0, "count": 3}
-THROUGHPUT = {
-    "arn": "arn:throughput",
-    "deadline": (START + timedelta(minutes=90)).isoformat(),
-    "inServiceAt": START.isoformat(),
-}
+HOST = {"arn": "arn:throughput", "deadline": (START + timedelta(minutes=90)).isoformat()}
 
 Invoke = Callable[..., Mapping[str, Any]]
 
@@ -52,7 +48,8 @@ def given_state(store: RunStore) -> Mapping[str, Any]:
     shipped = {"bedrock-faq": {"training": "s3://a/1", "validation": "s3://a/2", "evaluation": "s3://a/3"}}
     limit = {"answers": {"timeLimitMinutes": 2}}
     run = configure(limit, base_model("claude-3-haiku"), shipped, "data", START.isoformat())
-    return {"run": run.to_json(), "dataset": {"systemPrompt": None}, "throughput": THROUGHPUT}
+    service = {"inServiceAt": START.isoformat()}
+    return {"run": run.to_json(), "dataset": {"systemPrompt": None}, "host": HOST, "service": service}
 
 
 def test_the_custom_model_is_asked_nothing_more_when_time_is_up(

@@ -10,7 +10,6 @@ from finetuning.base_models import (
     BASE_MODELS,
     DEFAULT_BASE_MODEL,
     DEFAULT_JUDGE_MODEL,
-    DEPLOYABLE,
     EMBEDDING_MODEL,
     INFERENCE_PROFILES,
     JUDGE_MODELS,
@@ -20,11 +19,10 @@ from finetuning.base_models import (
     JudgeModel,
     Lifecycle,
     base_model,
-    deployable,
     living,
 )
 from finetuning.dataset.lines import MAX_LINE_BYTES
-from finetuning.errors import HostingNotSupportedError, UnknownBaseModelError
+from finetuning.errors import UnknownBaseModelError
 from finetuning.tags import owner_tags
 from finetuning.texts import LANGUAGES, Language, texts
 
@@ -105,7 +103,10 @@ def test_the_longest_run_id_fits_every_name(model: BaseModel) -> None:
 
 @every_base_model
 def test_prices_are_known_or_named_as_unknown(model: BaseModel) -> None:
-    assert model.prices.keys() == {name for name in PRICE_UNITS if not name.startswith(("judge", "embedding"))}
+    not_its_own = ["judge", "embedding"]
+    not_its_own += ["custom"] if "onDemand" not in model.hosting else []
+    not_its_own += ["throughput"] if "provisionedThroughput" not in model.hosting else []
+    assert model.prices.keys() == {name for name in PRICE_UNITS if not name.startswith(tuple(not_its_own))}
     assert all(price.source for price in model.prices.values())
     assert all(price.usd is None or price.usd > 0 for price in model.prices.values())
 
@@ -134,22 +135,21 @@ def test_a_life_cycle_turns_on_its_dates() -> None:
 
 
 def test_only_models_that_take_new_jobs_are_alternatives() -> None:
-    assert [model.key for model in living(date(2026, 3, 9))] == list(DEPLOYABLE)
-    assert [model.key for model in living(date(2026, 11, 22))] == [key for key in DEPLOYABLE if key != "claude-3-haiku"]
-
-
-def test_a_model_that_could_not_be_hosted_is_refused_with_those_that_can() -> None:
-    assert BASE_MODELS.keys() - set(DEPLOYABLE) == {"llama3-3-70b"}
-    with pytest.raises(HostingNotSupportedError, match=r"Llama 3.3 70B .* on-demand .* claude-3-haiku, nova-micro"):
-        deployable("llama3-3-70b")
-    with pytest.raises(UnknownBaseModelError):
-        deployable("gpt")
+    assert [model.key for model in living(date(2026, 3, 9))] == list(BASE_MODELS)
+    later = [model.key for model in living(date(2026, 11, 22))]
+    assert later == [key for key in BASE_MODELS if key != "claude-3-haiku"]
 
 
 @every_base_model
 def test_a_model_can_be_hosted_somehow(model: BaseModel) -> None:
     assert model.hosting
     assert len(set(model.hosting)) == len(model.hosting)
+
+
+def test_hosting_is_on_demand_wherever_there_is_that() -> None:
+    assert {model.key for model in BASE_MODELS.values() if model.default_hosting == "onDemand"} == {
+        *("nova-micro", "nova-lite", "nova-pro", "nova-2-lite", "llama3-3-70b")
+    }
 
 
 @every_base_model

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 HAIKU, NOVA = base_model("claude-3-haiku"), base_model("nova-micro")
+# 50 tokens by our estimate.
+SYSTEM_PROMPT = "word " * 48
 DATASET = {
     "training": {"records": 85, "tokens": 10_000},
     "validation": {"records": 32, "tokens": 4_000},
     "evaluation": {"records": 48, "tokens": 3_000},
-    "systemPrompt": None,
+    "systemPrompt": SYSTEM_PROMPT,
     "trained": False,
     "customModelAnswered": False,
 }
@@ -31,7 +33,7 @@ def configured(model: BaseModel = HAIKU, **execution_input: object) -> RunConfig
 
 
 def estimated(dataset: Mapping[str, Any] = DATASET, **execution_input: object) -> Cost:
-    return estimate(configured(HAIKU, **execution_input), HAIKU, dataset, rubric_tokens=200, system_tokens=50)
+    return estimate(configured(HAIKU, **execution_input), HAIKU, dataset, rubric_tokens=200)
 
 
 def quantities(cost: Cost) -> dict[str, float]:
@@ -136,7 +138,7 @@ def test_the_limit_of_a_run_that_is_gone_on_from_must_be_kept_too(
 ) -> None:
     # given Nova, whose price of a throughput is not known
     monkeypatch.setenv("BASE_MODEL", NOVA.key)
-    first = configured(NOVA, **given)
+    first = configured(NOVA, hosting="provisionedThroughput", **given)
     run = configure({"resumeFrom": "first"}, NOVA, {}, "data", first.started_at, {"first": first}.get)
 
     state = {"input": {"resumeFrom": "first"}, "run": run.to_json(), "dataset": DATASET}

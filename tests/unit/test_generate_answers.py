@@ -47,11 +47,11 @@ def ask(store: RunStore, invoke: Invoke) -> Callable[..., Mapping[str, Any]]:
     run = configure(answers, base_model("claude-3-haiku"), {"bedrock-faq": _FILES}, "data", "2026-02-01T09:00:00+00:00")
     state = {
         "run": run.to_json(),
-        "throughput": {
+        "host": {
             "arn": "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/abc",
             "deadline": "2026-02-01T10:00:00+00:00",
-            "inServiceAt": "2026-02-01T08:45:00+00:00",
         },
+        "service": {"inServiceAt": "2026-02-01T08:45:00+00:00"},
     }
 
     def call(model: FakeModel, which: str = "base", system_prompt: str | None = None) -> Mapping[str, Any]:

@@ -120,7 +120,7 @@ def test_a_running_execution_keeps_what_it_has_until_the_deadline(
         resource = reap.resource
         assert resource in found
         ended = executions.get(resource.owner) in ENDED
-        late = resource.kind is Kind.THROUGHPUT and now >= (resource.deadline or resource.created_at + LONGEST_LIFE)
+        late = resource.kind is not Kind.JOB and now >= (resource.deadline or resource.created_at + LONGEST_LIFE)
         assert ended or late
 
 
@@ -131,7 +131,7 @@ def test_nothing_that_costs_outlives_its_execution_or_its_deadline(
     kept = set(found) - {reap.resource for reap in decide(found, executions, now)}
 
     for resource in kept:
-        if resource.kind is Kind.THROUGHPUT:
+        if resource.kind is not Kind.JOB:
             assert executions.get(resource.owner) not in ENDED
             assert now < (resource.deadline or resource.created_at + LONGEST_LIFE)
         elif resource.status == "InProgress":
@@ -151,8 +151,8 @@ def test_order_and_repetition_make_no_difference(
 
 
 @given(st.lists(resources), times)
-def test_late_are_throughputs_only_whoever_owns_them(found: list[Resource], now: datetime) -> None:
-    assert past_deadline(found, now) == sum(reap.resource.kind is Kind.THROUGHPUT for reap in decide(found, {}, now))
+def test_late_are_hosts_only_whoever_owns_them(found: list[Resource], now: datetime) -> None:
+    assert past_deadline(found, now) == sum(reap.resource.kind is not Kind.JOB for reap in decide(found, {}, now))
 
 
 def owned(tags: Mapping[str, str]) -> Resource | None:
@@ -267,10 +267,13 @@ class FakeBedrock:
             del self.throughputs[provisionedModelId]
         self._fail(f"delete {provisionedModelId}")
 
-    def get_provisioned_model_throughput(self, *, provisionedModelId: str) -> None:  # noqa: N803 - boto3's name
+    def get_provisioned_model_throughput(self, *, provisionedModelId: str) -> Mapping[str, Any]:  # noqa: N803 - boto3's
         self._fail(f"get {provisionedModelId}")
-        if provisionedModelId not in self.throughputs:
-            raise self.error("bedrock", "ResourceNotFoundException", status=404)
+        found = self._listed("get", "provisionedModel", "InService")
+        for throughput in found:
+            if throughput["provisionedModelArn"] == provisionedModelId:
+                return throughput
+        raise self.error("bedrock", "ResourceNotFoundException", status=404)
 
     def stop_model_customization_job(self, *, jobIdentifier: str) -> None:  # noqa: N803 - boto3's name
         self._fail(f"stop {jobIdentifier}")
@@ -584,4 +587,4 @@ def test_the_log_counts_what_is_late(world: World, caplog: pytest.LogCaptureFixt
         world.look()
 
     (looked,) = [vars(record) for record in caplog.records if record.message == "looked"]
-    assert looked["throughputsPastDeadline"] == 1
+    assert looked["hostsPastDeadline"] == 1

@@ -302,7 +302,7 @@ def test_a_throughput_that_may_be_alive_is_told_before_all_else() -> None:
     document["warnings"].insert(0, warning)
     assert Page(render(document)).text.count(warning) == 1
 
-    document["cost"]["throughputAlive"] = True
+    document["hosting"] = {"alive": True}
     page = Page(render(document))
     assert page.text.count(warning) == 2
     assert page.text.index(warning) < page.text.index("How sure?")

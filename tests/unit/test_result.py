@@ -58,7 +58,7 @@ PARTS = {
     "training",
     "coverage",
     "cost",
-    "throughput",
+    "hosting",
     "questions",
     "nextSteps",
     "warnings",
@@ -253,7 +253,7 @@ def _train(state: State, store: RunStore) -> None:
 
 
 JOB = {"arn": "arn:job", "status": "InProgress", "customModelArn": None, "createdAt": at(2), "endedAt": None}
-THROUGHPUT = {"arn": "arn:throughput", "status": "Creating", "createdAt": at(125), "inServiceAt": None}
+HOST = {"arn": "arn:throughput", "createdAt": at(125)}
 GONE = {"gone": True, "at": at(155), "since": at(154), "createdAt": at(125), "waitSeconds": 15}
 STAGES = [
     Stage("ConfigureRun", _configure),
@@ -270,8 +270,8 @@ STAGES = [
         {**JOB, "status": "Completed", "customModelArn": CUSTOM_MODEL, "endedAt": at(122)},
     ),
     Stage("ReadTrainingMetrics", _train),
-    part("CreateProvisionedThroughput", "throughput", THROUGHPUT),
-    part("GetProvisionedThroughput", "throughput", {**THROUGHPUT, "status": "InService", "inServiceAt": at(150)}),
+    part("CreateProvisionedThroughput", "host", HOST),
+    part("GetProvisionedThroughput", "service", {"status": "InService", "inServiceAt": at(150)}),
     Stage("GenerateAnswers (custom)", _answer("custom", 150, "max_tokens")),
     Stage("DeleteProvisionedThroughput or ScoreAnswers (custom)", _score("custom", [8, None, 8])),
     part("WriteReport", "report", {"verdict": "improved"}),
@@ -657,7 +657,7 @@ def test_what_an_earlier_run_paid_is_not_in_the_cost(state_after: StateAfter, re
     state = state_after(len(STAGES) - 1)
     state["run"] |= {"startedAt": at(170), "earlierRuns": ["run-0"]}
     state["dataset"] |= {"trained": True, "customModelAnswered": True}
-    del state["deletion"], state["throughput"]
+    del state["deletion"], state["host"], state["service"]
 
     result = result_of(state)
 

@@ -9,7 +9,6 @@ import pytest
 from finetuning.base_models import (
     BASE_MODELS,
     DEFAULT_JUDGE_MODEL,
-    DEPLOYABLE,
     JUDGE_MODELS,
     PRICE_UNITS,
     BaseModel,
@@ -56,7 +55,7 @@ def problems(execution_input: object, model: str = "claude-3-haiku") -> list[str
     return lines
 
 
-@pytest.mark.parametrize("model", DEPLOYABLE)
+@pytest.mark.parametrize("model", BASE_MODELS)
 def test_the_input_to_paste_suits_every_base_model(model: str) -> None:
     pasted = json.loads(TO_PASTE.read_text(encoding="utf-8"))
 

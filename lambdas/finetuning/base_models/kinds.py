@@ -1,6 +1,6 @@
 """What the catalogue says of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -84,10 +84,16 @@ PRICE_UNITS: Mapping[str, str] = {
     "judgeOutputPer1kTokens": "1,000 output tokens of the judge model",
     "embeddingPer1kTokens": "1,000 input tokens of the embedding model",
 }
-# Of a model of which no price was published where we could read it.
-UNKNOWN_PRICES: Mapping[str, Price] = {
-    name: UNKNOWN for name in PRICE_UNITS if not name.startswith(("judge", "embedding"))
+_TOKEN_PRICES = ("trainingPer1kTokens", "inputPer1kTokens", "outputPer1kTokens")
+_HOSTING_PRICES: Mapping[Hosting, Sequence[str]] = {
+    "provisionedThroughput": ("throughputPerHour",),
+    "onDemand": ("customInputPer1kTokens", "customOutputPer1kTokens"),
 }
+
+
+def unknown_prices(*hosting: Hosting) -> dict[str, Price]:
+    """Of a model that is hosted so, and of which no price was published where we could read it."""
+    return dict.fromkeys((*_TOKEN_PRICES, *(name for kind in hosting for name in _HOSTING_PRICES[kind])), UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from finetuning.base_models.kinds import (
     GB,
-    UNKNOWN_PRICES,
     BaseModel,
     DatasetLimits,
     Hosting,
     HyperParameter,
     RecordFormat,
     Undocumented,
+    unknown_prices,
 )
 
 
@@ -50,7 +50,7 @@ def _llama(
             HyperParameter("learningRate", 1e-4, 5e-6, 0.1),
         ),
         reserved=(),
-        prices=UNKNOWN_PRICES,
+        prices=unknown_prices(hosting),
         hosting=(hosting,),
         undocumented=undocumented,
     )

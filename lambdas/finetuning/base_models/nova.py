@@ -2,11 +2,11 @@
 
 from finetuning.base_models.kinds import (
     GB,
-    UNKNOWN_PRICES,
     BaseModel,
     DatasetLimits,
     HyperParameter,
     Undocumented,
+    unknown_prices,
 )
 
 
@@ -45,7 +45,7 @@ def _nova(
             HyperParameter("learningRateWarmupSteps", 10, 0, 100, integer=True),
         ),
         reserved=("User:", "Bot:", "Assistant:", "System:", "<image>", "<video>", "[EOS]"),
-        prices=UNKNOWN_PRICES,
+        prices=unknown_prices("provisionedThroughput", "onDemand"),
         hosting=("provisionedThroughput", "onDemand"),
         undocumented=undocumented,
         default_hyper_parameters={"epochCount": 5},
