@@ -23,8 +23,8 @@ read, are in `lambdas/finetuning/base_models/`, an entry a model; a new base mod
 Datasets are the same for all: a run checks them by the rules of its base model, and renders its own copy of them in the
 model's record format. The formats are in `lambdas/finetuning/record_formats.py`.
 
-A custom model is served by an on-demand deployment where its base model has that, else by Provisioned Throughput, unless
-the execution input's `hosting` says otherwise.
+A custom model is served by an on-demand deployment where its base model has that, else by Provisioned Throughput,
+unless the execution input's `hosting` says otherwise.
 
 What AWS does not document where we could read it is an assumption: it is named below, and in a warning of every run on
 the model. Where one is wrong, Bedrock may refuse the job, or let it fail.

@@ -62,7 +62,8 @@ def _reaper(model: BaseModel, deployment: Deployment) -> Reaper:
 
 def _summary(findings: Findings, *, dry_run: bool) -> str:
     kinds = [resource.kind for resource in findings.resources]
-    found = f"{kinds.count(Kind.THROUGHPUT)} throughputs and {kinds.count(Kind.JOB)} running jobs of this deployment"
+    counts = [f"{kinds.count(kind)} {kind}s" for kind in (Kind.THROUGHPUT, Kind.DEPLOYMENT)]
+    found = f"{', '.join(counts)} and {kinds.count(Kind.JOB)} running jobs of this deployment"
     if dry_run:
         lines = [_plan(reap) for reap in findings.decided]
     else:

@@ -1,4 +1,4 @@
-"""The app as the CDK command runs it, synthesized once for a base model of each provider."""
+"""The app as the CDK command runs it, synthesized once for a base model of each provider, and of each hosting."""
 
 from pathlib import Path
 
@@ -23,7 +23,13 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return _synthesize("llama3-1-8b", tmp_path_factory.mktemp("llama"))
 
 
-@pytest.fixture(scope="session", params=["claude", "nova", "llama"])
+@pytest.fixture(scope="session")
+def on_demand(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Whose custom models are served in no other way; Claude's and Llama 3.1's never are, Nova's either way."""
+    return _synthesize("llama3-3-70b", tmp_path_factory.mktemp("on_demand"))
+
+
+@pytest.fixture(scope="session", params=["claude", "nova", "llama", "on_demand"])
 def assembly(request: pytest.FixtureRequest) -> Assembly:
     """Each of them: for what must hold whatever the base model."""
     found: Assembly = request.getfixturevalue(request.param)

@@ -21,7 +21,7 @@ ASL_VALIDATOR = Path(__file__).parents[2] / "node_modules" / "asl-validator" / "
 # stacks on purpose, so that the command line needs to know one stack only.
 ACCEPTED = ["W3005", "W6001"]
 # The fixture `assembly` has these.
-SYNTHESIZED = ("claude-3-haiku", "nova-lite", "llama3-1-8b")
+SYNTHESIZED = ("claude-3-haiku", "nova-lite", "llama3-1-8b", "llama3-3-70b")
 
 
 def lint(*templates: Path) -> "subprocess.CompletedProcess[str]":
@@ -51,8 +51,8 @@ def test_cdk_nag_and_cfn_lint_find_nothing_for_the_other_base_models(key: str, t
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_asl_validator_finds_nothing_in_the_definition(claude: Assembly, tmp_path: Path) -> None:
-    result = validate_definition(_write(tmp_path, claude.definition))
+def test_asl_validator_finds_nothing_in_the_definition(assembly: Assembly, tmp_path: Path) -> None:
+    result = validate_definition(_write(tmp_path, assembly.definition))
 
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -67,8 +67,8 @@ def test_asl_validator_finds_a_transition_to_nowhere(claude: Assembly, tmp_path:
     assert "NoSuchState" in result.stdout + result.stderr
 
 
-def test_cfn_lint_finds_nothing_in_the_definition(claude: Assembly, tmp_path: Path) -> None:
-    result = lint(_template_with(tmp_path, claude.definition))
+def test_cfn_lint_finds_nothing_in_the_definition(assembly: Assembly, tmp_path: Path) -> None:
+    result = lint(_template_with(tmp_path, assembly.definition))
 
     assert result.returncode == 0, result.stdout + result.stderr
 

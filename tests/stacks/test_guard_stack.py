@@ -78,7 +78,7 @@ def test_alarms_ring_for_what_must_not_be(claude: Assembly) -> None:
     present = ("GreaterThanOrEqualToThreshold", 1, "notBreaching")
     assert rung_by == {
         "Errors": present,
-        "claude-3-haiku-ft-workflow-ThroughputsPastDeadline": present,
+        "claude-3-haiku-ft-workflow-HostsPastDeadline": present,
         "ExecutionsFailed": present,
         "ExecutionsAborted": present,
         "ExecutionsTimedOut": present,
@@ -93,8 +93,8 @@ def test_late_throughputs_are_counted_from_the_guards_log(claude: Assembly) -> N
     guard = resources(claude.workflow, "AWS::Lambda::Function")[_guard(claude)]
 
     assert metric["LogGroupName"] == guard["LoggingConfig"]["LogGroup"]
-    assert metric["FilterPattern"] == "{ $.throughputsPastDeadline >= 0 }"
-    assert metric["MetricTransformations"][0]["MetricValue"] == "$.throughputsPastDeadline"
+    assert metric["FilterPattern"] == "{ $.hostsPastDeadline >= 0 }"
+    assert metric["MetricTransformations"][0]["MetricValue"] == "$.hostsPastDeadline"
 
 
 def test_alarms_of_this_account_and_nobody_else_can_reach_the_topic(claude: Assembly) -> None:

@@ -36,8 +36,8 @@ NAMED_AT_RUN_TIME = {
 }
 
 
-def test_every_handler_file_has_one_function(claude: Assembly) -> None:
-    handlers = sorted(function["Handler"] for function in _functions(claude).values())
+def test_every_handler_file_has_one_function(nova: Assembly) -> None:
+    handlers = sorted(function["Handler"] for function in _functions(nova).values())
 
     assert handlers == sorted(f"{file.stem}.handler" for file in LAMBDAS.glob("*.py"))
 
@@ -122,29 +122,37 @@ def test_only_bedrock_is_passed_the_service_role(claude: Assembly) -> None:
     assert passing[0] in _statements_of(claude, "start_customization_job")
 
 
-def test_one_function_can_buy_a_throughput_and_besides_its_task_only_the_guard_deletes(claude: Assembly) -> None:
-    assert _allowed(claude, "bedrock:CreateProvisionedModelThroughput") == {"create_provisioned_throughput"}
-    assert _allowed(claude, "bedrock:CreateModelCustomizationJob") == {"start_customization_job"}
-    assert _allowed(claude, "bedrock:DeleteProvisionedModelThroughput") == {
-        "delete_provisioned_throughput",
-        "reap_throughput",
-    }
-    assert _allowed(claude, "bedrock:StopModelCustomizationJob") == {"stop_customization_job", "reap_throughput"}
+def test_one_function_makes_what_may_cost_and_besides_its_task_only_the_guard_removes(nova: Assembly) -> None:
+    assert _allowed(nova, "bedrock:CreateModelCustomizationJob") == {"start_customization_job"}
+    assert _allowed(nova, "bedrock:StopModelCustomizationJob") == {"stop_customization_job", "reap_throughput"}
+    for operation, task in (
+        ("ProvisionedModelThroughput", "provisioned_throughput"),
+        ("CustomModelDeployment", "custom_model_deployment"),
+    ):
+        assert _allowed(nova, f"bedrock:Create{operation}") == {f"create_{task}"}
+        assert _allowed(nova, f"bedrock:Delete{operation}") == {f"delete_{task}", "reap_throughput"}
 
 
-def test_nothing_is_made_without_our_tag_and_nothing_removed_that_lacks_it(assembly: Assembly) -> None:
+def test_what_a_base_model_lacks_nobody_may_do(claude: Assembly, on_demand: Assembly) -> None:
+    assert _allowed(claude, "bedrock:CreateCustomModelDeployment") == set()
+    assert _allowed(on_demand, "bedrock:CreateProvisionedModelThroughput") == set()
+
+
+def test_nothing_is_made_without_our_tag_and_nothing_removed_that_lacks_it(nova: Assembly) -> None:
     """What Bedrock's actions know of tags: AWS's Service Authorization Reference, read 2026-11."""
     with_tag = {"StringEquals": {"aws:RequestTag/bedrock-ft:app": "bedrock-ft"}}
     has_tag = {"StringEquals": {"aws:ResourceTag/bedrock-ft:app": "bedrock-ft"}}
     conditions = {
         "bedrock:CreateModelCustomizationJob": with_tag,
         "bedrock:CreateProvisionedModelThroughput": with_tag,
+        "bedrock:CreateCustomModelDeployment": with_tag,
         "bedrock:TagResource": with_tag,
         "bedrock:DeleteProvisionedModelThroughput": has_tag,
+        "bedrock:DeleteCustomModelDeployment": has_tag,
         "bedrock:StopModelCustomizationJob": has_tag,
     }
     found = set()
-    for statement in _all_statements(assembly):
+    for statement in _all_statements(nova):
         for action in conditions.keys() & set(_actions(statement)):
             found.add(action)
             assert statement["Condition"] == conditions[action]

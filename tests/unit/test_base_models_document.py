@@ -35,7 +35,9 @@ def test_an_entry_has_its_facts() -> None:
 def test_what_is_not_known_is_said() -> None:
     llama = document({"llama3-3-70b": BASE_MODELS["llama3-3-70b"]})
 
-    assert "| hosting of custom models | on-demand deployment (not supported here yet) |" in llama
+    assert "| hosting of custom models | on-demand deployment |" in llama
     assert "| life cycle | no end announced |" in llama
-    assert "| price: model unit and hour, no commitment | unknown (not published where we could read it) |" in llama
+    output = "1,000 output tokens of the custom model, on demand"
+    assert f"| price: {output} | unknown (not published where we could read it) |" in llama
+    assert "model unit and hour" not in llama
     assert "how many tokens a record may have; how large the files may be" in llama

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 from finetuning.customization import MAX_JOB_DURATION
+from finetuning.hosting import HOSTS
+from finetuning.hosting.life import MAX_DELETION_DURATION
 from finetuning.polling import CREATION, DELETION, JOB, Phase, wait_seconds
-from finetuning.throughput import MAX_CREATION_DURATION, MAX_DELETION_DURATION
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,7 +76,7 @@ def test_a_wait_is_never_past_the_end_of_its_phase(phases: Sequence[Phase], age:
 
 
 def test_the_longest_run_has_room_in_its_history() -> None:
-    job, creation = looks(JOB, MAX_JOB_DURATION), looks(CREATION, MAX_CREATION_DURATION)
+    job, creation = looks(JOB, MAX_JOB_DURATION), looks(CREATION, max(host.longest_creation for host in HOSTS.values()))
     # In the main path, and on the failure path again.
     deletion = 2 * looks(DELETION, MAX_DELETION_DURATION)
 

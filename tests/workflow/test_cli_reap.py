@@ -29,7 +29,7 @@ def test_what_was_left_behind_is_deleted_and_told(left_behind: LocalEngine, caps
     assert main(["reap"]) == 0
 
     said = capsys.readouterr().out
-    assert "1 throughputs and 0 running jobs of this deployment; 1 to be removed." in said
+    assert "1 throughputs, 0 deployments and 0 running jobs of this deployment; 1 to be removed." in said
     assert "The throughput claude-3-haiku-ft-pt-run-1" in said
     assert "is gone: its execution is no longer running" in said
     assert left_behind.bedrock.ledger.alive(left_behind.clock.now()) == []
@@ -60,7 +60,7 @@ def test_nothing_to_do_is_a_success(engine: LocalEngine, capsys: pytest.CaptureF
     assert boto3.client("bedrock").list_provisioned_model_throughputs()["provisionedModelSummaries"] == []
 
     assert main(["reap"]) == 0
-    assert "0 throughputs and 0 running jobs" in capsys.readouterr().out
+    assert "0 throughputs, 0 deployments and 0 running jobs" in capsys.readouterr().out
     assert engine.bedrock.ledger.purchases == []
 
 

@@ -97,7 +97,7 @@ def test_a_limit_that_cannot_be_kept_buys_nothing(tmp_path: Path) -> None:
     synthesize("nova-micro", tmp_path / "cdk.out")
     with LocalEngine(tmp_path / "cdk.out", START) as engine:
         engine.deploy()
-        execution = engine.run("limited", {"maxSpendUsd": 500})
+        execution = engine.run("limited", {"maxSpendUsd": 500, "hosting": "provisionedThroughput"})
         document = assert_failed_and_clean(engine, execution, "limited")
         assert document["verdict"] == "over_budget"
         assert "give it as prices.throughputPerHour" in document["failure"]["message"]

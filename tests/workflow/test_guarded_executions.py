@@ -6,8 +6,9 @@ from typing import Any
 
 import boto3
 import pytest
-from finetuning import names, throughput
+from finetuning import names
 from finetuning.customization import JobStatus
+from finetuning.hosting import ProvisionedThroughput, life
 from runs import QUICK, called, read, result
 
 from local.bedrock.faults import Fault
@@ -93,7 +94,8 @@ def bought_after_all(engine: LocalEngine) -> None:
     [custom_model] = bedrock.list_custom_models()["modelSummaries"]
     name, now = names.throughput_name("claude-3-haiku", "run-1"), engine.clock.now()
     deadline = now + timedelta(hours=1)
-    throughput.create(bedrock, name, custom_model["modelArn"], execution.arn, now=now, deadline=deadline)
+    throughput = ProvisionedThroughput(bedrock)
+    life.create(throughput, name, custom_model["modelArn"], execution.arn, now=now, deadline=deadline)
 
 
 def test_what_was_bought_while_the_execution_was_stopped_goes_at_the_next_look(engine: LocalEngine) -> None:
@@ -143,7 +145,7 @@ def test_a_throughput_that_only_the_guard_knows_of_stands_in_the_report(engine: 
     assert purchase.deleted_at is not None
     document = result(engine, "run-1")
     assert not [warning for warning in document["warnings"] if "ALIVE" in warning]
-    assert document["throughput"]["createdAt"] == purchase.created_at.isoformat()
+    assert document["hosting"]["createdAt"] == purchase.created_at.isoformat()
     assert document["cost"]["throughputSeconds"] > 0
     assert document["failure"]["state"] == "CreateProvisionedThroughput"
 
