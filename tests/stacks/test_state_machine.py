@@ -61,7 +61,7 @@ def test_every_task_retries_and_outlasts_its_function(assembly: Assembly) -> Non
         assert state["TimeoutSeconds"] > functions[state["Resource"].rsplit(":", 1)[1]]["Timeout"]
 
 
-def test_deleting_after_a_failure_is_tried_whatever_the_error_and_no_longer_than_ten_minutes(
+def test_deleting_after_a_failure_is_tried_whatever_the_error_for_ten_minutes(
     assembly: Assembly,
 ) -> None:
     for state in deleting_after_failure(assembly):
@@ -159,7 +159,7 @@ def test_a_run_over_budget_fails_and_has_bought_nothing(assembly: Assembly) -> N
     }
 
 
-def test_nothing_is_bought_before_the_base_model_is_scored_and_training_has_taught_something(
+def test_nothing_is_bought_before_the_base_model_is_scored_and_training_taught_something(
     assembly: Assembly,
 ) -> None:
     buying = {"StartCustomizationJob", *creating(assembly)}
