@@ -116,13 +116,13 @@ class Experiment:
         # What a function was doing when its execution was stopped may still be going on.
         written = ("result.json", "report.html")
         reported = all(self._read(f"runs/{name}/{file}") is not None for name in self._arns for file in written)
-        # A report that had to leave open whether the throughput is gone is corrected at a later look.
+        # A report that had to leave open whether the host is gone is corrected at a later look.
         is_open = any(self._leaves_open(name) for name in self._arns)
         return reported and not running and not is_open and not self._engine.bedrock.ledger.alive(now)
 
     def _leaves_open(self, run: str) -> bool:
         result = self._read(f"runs/{run}/result.json")
-        return result is not None and bool((json.loads(result)["cost"] or {}).get("throughputAlive"))
+        return result is not None and json.loads(result)["hosting"]["alive"]
 
     def _run(self, name: str, arn: str, injector: Injector) -> Run:
         description = self._engine.describe(arn)

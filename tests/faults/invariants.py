@@ -137,7 +137,7 @@ def _is_cause(cause: str, run: Run) -> bool:
 
 def _told_life(run: Run, mine: Sequence[Purchase]) -> Iterator[Finding]:
     """From its creation until it was seen to be gone: never less than what is paid, nor more than two looks later."""
-    told = timedelta(seconds=((run.result or {}).get("cost") or {}).get("throughputSeconds", 0))
+    told = timedelta(seconds=run.result["hosting"]["seconds"] if run.result else 0)
     life = sum((each.deleted_at - each.created_at for each in mine if each.deleted_at), timedelta())
     if run.result is not None and not life - SECOND <= told <= life + 2 * REAPER_INTERVAL + SECOND:
         yield Finding(Broken.WRONG_LIFE, f"{told}, and it was {life}")

@@ -19,9 +19,14 @@ TASK = "GenerateAnswers (custom)"
 WHAT_TO_DO = "Mend it."
 FAILURE = {"state": TASK, "error": "TransientError", "message": "no answer", "whatToDo": WHAT_TO_DO}
 CAUSE = f"{TASK} failed: no answer What to do: {WHAT_TO_DO}\nReport: s3://bucket/report.html"
-COST = {"throughputSeconds": 660.0}
-FAILED_RESULT: Mapping[str, Any] = {"status": "FAILED", "failure": FAILURE, "cost": COST}
-SUCCEEDED_RESULT: Mapping[str, Any] = {"status": "SUCCEEDED", "verdict": "improved", "unanswered": {}, "cost": COST}
+HOSTING = {"seconds": 660.0}
+FAILED_RESULT: Mapping[str, Any] = {"status": "FAILED", "failure": FAILURE, "hosting": HOSTING}
+SUCCEEDED_RESULT: Mapping[str, Any] = {
+    "status": "SUCCEEDED",
+    "verdict": "improved",
+    "unanswered": {},
+    "hosting": HOSTING,
+}
 ALL = {"base": QUESTIONS, "custom": QUESTIONS}
 FAILED = Run(
     name=FIRST_RUN,
@@ -104,9 +109,8 @@ BREAKING: list[tuple[Broken, Callable[[], Outcome]]] = [
     (Broken.CAUSE, lambda: first(cause=CAUSE.replace(WHAT_TO_DO, ""))),
     (Broken.CAUSE, lambda: first(cause=CAUSE.replace(TASK, FAILED.entered[0]))),
     (Broken.CAUSE, lambda: first(status="ABORTED", result=_failed_in(FAILED.entered[0]))),
-    (Broken.WRONG_LIFE, lambda: told(cost={"throughputSeconds": 600.0})),
-    (Broken.WRONG_LIFE, lambda: told(cost={"throughputSeconds": 1300.0})),
-    (Broken.WRONG_LIFE, lambda: told(cost=None)),
+    (Broken.WRONG_LIFE, lambda: told(hosting={"seconds": 600.0})),
+    (Broken.WRONG_LIFE, lambda: told(hosting={"seconds": 1300.0})),
     (Broken.ANSWERS_LOST, lambda: first(answers={**ALL, "custom": QUESTIONS - 1})),
     (Broken.ASKED_AGAIN, lambda: other(RESUMED, generated={"base": 1, "custom": 0})),
     (Broken.DISTURBED, lambda: other(COMPANION, status="FAILED")),
@@ -135,8 +139,8 @@ def test_what_breaks_a_promise_is_found(promise: Broken, outcome: Callable[[], O
 @pytest.mark.parametrize("status", ["FAILED", "SUCCEEDED"])
 def test_a_throughput_that_outlives_its_run_is_found(status: str) -> None:
     late = T0 + (10 if status == "FAILED" else 12) * MINUTE + GRACE + MINUTE
-    life = {"throughputSeconds": (late - T0).total_seconds()}
-    outcome = told(cost=life) if status == "FAILED" else succeeded(cost=life)
+    life = {"seconds": (late - T0).total_seconds()}
+    outcome = told(hosting=life) if status == "FAILED" else succeeded(hosting=life)
     outcome = replace(outcome, purchases=[replace(BOUGHT, deleted_at=late)])
     assert broken(outcome) == {Broken.ALIVE_TOO_LONG}
 
