@@ -28,7 +28,7 @@ class CustomModel:
 
 class CustomModels:
     def __init__(self, account: Account, tags: Tags, *, is_served: Callable[[CustomModel], bool]) -> None:
-        """is_served: whether a Provisioned Throughput needs the model."""
+        """is_served: whether a Provisioned Throughput or a deployment needs the model."""
         self._account = account
         self._tags = tags
         self._is_served = is_served
@@ -92,7 +92,7 @@ class CustomModels:
     def _delete(self, parameters: Document) -> Document:
         model = self._existing(parameters["modelIdentifier"])
         if self._is_served(model):
-            raise AwsError("ConflictException", f"The custom model {model.name} is used by a Provisioned Throughput.")
+            raise AwsError("ConflictException", f"The custom model {model.name} is in use: something serves it.")
         del self._models[model.arn]
         self._tags.forget(model.arn)
         return {}

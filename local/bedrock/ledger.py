@@ -20,7 +20,7 @@ class Call:
 
 
 class Purchase(Protocol):
-    """A Provisioned Throughput that was ever created; billed from created_at to deleted_at."""
+    """A host that was ever created: a Provisioned Throughput, billed from created_at to deleted_at, or a deployment."""
 
     @property
     def name(self) -> str: ...
@@ -34,7 +34,10 @@ class Purchase(Protocol):
 
 @dataclass
 class Ledger:
+    """purchases: throughputs; deployments: on-demand ones, which cost nothing while nobody asks them."""
+
     purchases: Sequence[Purchase]
+    deployments: Sequence[Purchase] = ()
     calls: list[Call] = field(default_factory=list)
 
     def calls_of(self, operation: str) -> list[Call]:

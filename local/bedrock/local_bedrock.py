@@ -46,14 +46,14 @@ class LocalBedrock:
             self._account,
             self.settings,
             foundation_models=control_plane.foundation_models,
-            throughputs=control_plane.throughputs,
+            hosts=(control_plane.throughputs, control_plane.deployments),
             models=models,
         )
         # What permissions to its resources depend on: their ARNs by name, and their tags.
         self.arn, self.tags = control_plane.arn, control_plane.tags.of
         self.jobs = control_plane.jobs
         quotas = Quotas(self._account, self.settings)
-        self.ledger = Ledger(control_plane.ever_created)
+        self.ledger = Ledger(control_plane.throughputs_ever_created, control_plane.deployments_ever_created)
         self.faults = Faults(self._check_fault)
         lock = RLock()
         self._endpoints = {

@@ -1,7 +1,9 @@
 """Bedrock Runtime: Converse and InvokeModel. What answers stands in for real models; an answer takes virtual time."""
 
 import json
+from collections.abc import Sequence
 from itertools import count
+from typing import Any
 
 from finetuning.base_models import EMBEDDING_MODEL, JUDGE_MODELS
 from finetuning.tokens import estimate_tokens
@@ -10,6 +12,7 @@ from local.bedrock import embedding
 from local.bedrock.account import Account, resource_id
 from local.bedrock.errors import AwsError, NotEmulatedError, validation_error
 from local.bedrock.foundation_models import FoundationModels, end_of_life
+from local.bedrock.hosts import Host, Hosts
 from local.bedrock.models import LanguageModel, Models
 from local.bedrock.prompts import (
     Completion,
@@ -19,11 +22,11 @@ from local.bedrock.prompts import (
     prompt_of_claude,
     prompt_of_converse,
 )
-from local.bedrock.provisioned_throughput import ProvisionedThroughputs, Status
 from local.bedrock.service_model import Document
 from local.bedrock.settings import Settings
 from local.bedrock.tasks import WITHOUT_TASK, tool_input
 
+_HOSTS = ("provisioned-model/", "custom-model-deployment/")
 _FIRST_TOKEN_MS = 400
 _TOKEN_MS = 12
 _EMBEDDING_MS = 100
@@ -36,13 +39,13 @@ class Runtime:
         settings: Settings,
         *,
         foundation_models: FoundationModels,
-        throughputs: ProvisionedThroughputs,
+        hosts: Sequence[Hosts[Any]],
         models: Models,
     ) -> None:
         self._account = account
         self._settings = settings
         self._foundation_models = foundation_models
-        self._throughputs = throughputs
+        self._hosts = hosts
         self._models = models
         self._answers = count(1)
         self.operations = {"Converse": self._converse, "InvokeModel": self._invoke_model}
@@ -75,9 +78,12 @@ class Runtime:
         return resource_id("answer", str(next(self._answers)))
 
     def _is_claude(self, model_id: str) -> bool:
-        throughput = self._throughputs.find(model_id)
-        name = throughput.custom_model.base_model.customization_id if throughput else model_id
+        host = self._host(model_id)
+        name = host.custom_model.base_model.customization_id if host else model_id
         return "anthropic.claude" in name
+
+    def _host(self, arn: str) -> Host | None:
+        return next((host for hosts in self._hosts if (host := hosts.find(arn))), None)
 
     def _complete(self, model_id: str, prompt: Prompt) -> Completion:
         if prompt.tool and self._is_judge(model_id):
@@ -94,7 +100,7 @@ class Runtime:
         return profile is not None and profile.id in JUDGE_MODELS
 
     def _language_model(self, model_id: str) -> LanguageModel:
-        if model_id.startswith(self._account.arn("provisioned-model/")):
+        if model_id.startswith(tuple(map(self._account.arn, _HOSTS))):
             return self._custom_model(model_id)
         if profile := self._foundation_models.profile(model_id):
             # Raises past its end of life.
@@ -110,15 +116,15 @@ class Runtime:
         return self._models.untrained()
 
     def _custom_model(self, arn: str) -> LanguageModel:
-        throughput = self._throughputs.find(arn)
-        if throughput is None:
-            raise AwsError("ResourceNotFoundException", f"The provisioned model {arn} does not exist.")
+        host = self._host(arn)
+        if host is None:
+            raise AwsError("ResourceNotFoundException", f"There is no model {arn}.")
         now = self._account.clock.now()
-        if throughput.custom_model.base_model.lifecycle.is_past_end_of_life(now.date()):
+        if host.custom_model.base_model.lifecycle.is_past_end_of_life(now.date()):
             raise end_of_life()
-        if throughput.status(now) is Status.CREATING:
-            raise AwsError("ModelNotReadyException", f"The provisioned model {arn} is not ready for inference.")
-        return throughput.custom_model.model
+        if host.is_creating(now):
+            raise AwsError("ModelNotReadyException", f"The model {arn} is not ready for inference.")
+        return host.custom_model.model
 
     def _answer(self, model: LanguageModel, prompt: Prompt) -> Completion:
         text = model.answer(

@@ -21,8 +21,16 @@ _BEDROCK: Mapping[str, tuple[str, str]] = {
     "StopModelCustomizationJob": ("model-customization-job", "jobIdentifier"),
     "GetProvisionedModelThroughput": ("provisioned-model", "provisionedModelId"),
     "DeleteProvisionedModelThroughput": ("provisioned-model", "provisionedModelId"),
+    "GetCustomModelDeployment": ("custom-model-deployment", "customModelDeploymentIdentifier"),
+    "DeleteCustomModelDeployment": ("custom-model-deployment", "customModelDeploymentIdentifier"),
     "ListTagsForResource": ("", "resourceARN"),
 }
+# By Bedrock's operations that make a host: the parameter with its custom model, the kind in its ARN, and its name.
+_HOSTS: Mapping[str, tuple[str, str, str]] = {
+    "CreateProvisionedModelThroughput": ("modelId", "provisioned-model", "provisionedModelName"),
+    "CreateCustomModelDeployment": ("modelArn", "custom-model-deployment", "modelDeploymentName"),
+}
+_LISTS = ("ListProvisionedModelThroughputs", "ListCustomModelDeployments", "ListModelCustomizationJobs")
 _STEP_FUNCTIONS: Mapping[str, str] = {
     "DescribeExecution": "executionArn",
     "GetExecutionHistory": "executionArn",
@@ -46,7 +54,7 @@ class Resources(Protocol):
     """What there is, as far as permissions depend on it."""
 
     def arn(self, identifier: str) -> str | None:
-        """Of a job, custom model or throughput, by name or ARN; None where there is none."""
+        """Of a job, custom model, throughput or deployment, by name or ARN; None where there is none."""
         ...
 
     def tags(self, arn: str) -> Mapping[str, str]: ...
@@ -69,13 +77,13 @@ class Calls:
                 return list(_s3(operation, parameters))
             case "bedrock", "CreateModelCustomizationJob":
                 return list(self._create_job(parameters))
-            case "bedrock", "CreateProvisionedModelThroughput":
-                return list(self._create_throughput(parameters))
+            case "bedrock", _ if operation in _HOSTS:
+                return list(self._create_host(operation, parameters))
             case "bedrock", "Converse" | "InvokeModel":
                 return [self._bedrock_request("InvokeModel", arn) for arn in self._asked(parameters["modelId"])]
             case "bedrock", "GetFoundationModel":
                 return [request("bedrock:GetFoundationModel", self._model(parameters["modelIdentifier"]))]
-            case "bedrock", "ListProvisionedModelThroughputs" | "ListModelCustomizationJobs":
+            case "bedrock", _ if operation in _LISTS:
                 return [request(f"bedrock:{operation}", "*")]
             case "bedrock", _ if operation in _BEDROCK:
                 kind, parameter = _BEDROCK[operation]
@@ -100,14 +108,12 @@ class Calls:
         yield from (request("bedrock:TagResource", arn, context) for arn, context in tags.items() if context)
         yield request("iam:PassRole", parameters["roleArn"], {"iam:PassedToService": "bedrock.amazonaws.com"})
 
-    def _create_throughput(self, parameters: Parameters) -> Iterator[Request]:
+    def _create_host(self, operation: str, parameters: Parameters) -> Iterator[Request]:
+        custom_model, kind, name = _HOSTS[operation]
         tags = _listed_tags(parameters, "tags")
-        custom_model = self._bedrock("custom-model", parameters["modelId"])
-        yield request("bedrock:CreateProvisionedModelThroughput", custom_model, tags)
+        yield request(f"bedrock:{operation}", self._bedrock("custom-model", parameters[custom_model]), tags)
         if tags:
-            yield request(
-                "bedrock:TagResource", self._own(f"provisioned-model/{parameters['provisionedModelName']}"), tags
-            )
+            yield request("bedrock:TagResource", self._own(f"{kind}/{parameters[name]}"), tags)
 
     def _asked(self, model_id: str) -> list[str]:
         """An inference profile forwards to its model in any of its regions: the caller needs the right to each."""

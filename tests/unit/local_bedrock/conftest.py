@@ -225,6 +225,61 @@ def custom_model(create_job: CreateJob, client: "BedrockClient", clock: Clock) -
     return client.get_model_customization_job(jobIdentifier=job)["outputModelArn"]
 
 
+LLAMA_ON_DEMAND = "meta.llama3-3-70b-instruct-v1:0:128k"
+
+
+def conversations(count: int) -> bytes:
+    """Records in Converse's format."""
+    lines = (
+        {
+            "schemaVersion": "bedrock-conversation-2024",
+            "messages": [
+                {"role": "user", "content": [{"text": f"question {n}?"}]},
+                {"role": "assistant", "content": [{"text": f"answer {n}"}]},
+            ],
+        }
+        for n in range(count)
+    )
+    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+
+
+@pytest.fixture
+def on_demand_model(
+    create_job: CreateJob, client: "BedrockClient", clock: Clock, data_folder: str, s3: "S3Client"
+) -> str:
+    """The ARN of a custom model that on-demand deployments can serve."""
+    s3.put_object(Bucket="data", Key="conversations.jsonl", Body=conversations(100))
+    job = create_job(
+        jobName="ft-job-on-demand",
+        customModelName="ft-model-on-demand",
+        clientRequestToken="token-on-demand",
+        baseModelIdentifier=LLAMA_ON_DEMAND,
+        trainingDataConfig={"s3Uri": f"{data_folder}/conversations.jsonl"},
+        validationDataConfig=None,
+    )
+    clock.sleep(2 * 3600)
+    return client.get_model_customization_job(jobIdentifier=job)["outputModelArn"]
+
+
+@pytest.fixture
+def create_deployment(client: "BedrockClient", on_demand_model: str) -> Callable[..., str]:
+    """Like create_job, for a deployment of that model."""
+
+    def create(**changes: object) -> str:
+        request: dict[str, Any] = {
+            "modelDeploymentName": "ft-deployment-1",
+            "modelArn": on_demand_model,
+            "clientRequestToken": "token-1",
+            "tags": [{"key": "app", "value": "bedrock-ft"}],
+            **changes,
+        }
+        return client.create_custom_model_deployment(
+            **{name: value for name, value in request.items() if value is not None}
+        )["customModelDeploymentArn"]
+
+    return create
+
+
 CreateThroughput = Callable[..., str]
 
 

@@ -212,7 +212,7 @@ def test_a_model_in_use_cannot_be_deleted(
 ) -> None:
     arn = create_throughput()
 
-    with pytest.raises(client.exceptions.ConflictException, match="used by a Provisioned Throughput"):
+    with pytest.raises(client.exceptions.ConflictException, match="is in use"):
         client.delete_custom_model(modelIdentifier=custom_model)
     client.delete_provisioned_model_throughput(provisionedModelId=arn)
     client.delete_custom_model(modelIdentifier=custom_model)

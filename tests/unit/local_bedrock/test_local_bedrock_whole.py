@@ -24,6 +24,7 @@ MESSAGES: Any = [{"role": "user", "content": [{"text": "question 7?"}]}]
 def test_every_operation_answers_as_the_published_api_says(
     create_job: Callable[..., str],
     create_throughput: Callable[..., str],
+    create_deployment: Callable[..., str],
     custom_model: str,
     client: "BedrockClient",
     runtime: "BedrockRuntimeClient",
@@ -41,6 +42,10 @@ def test_every_operation_answers_as_the_published_api_says(
     client.untag_resource(resourceARN=throughput, tagKeys=["run"])
     client.list_tags_for_resource(resourceARN=throughput)
     client.delete_provisioned_model_throughput(provisionedModelId=throughput)
+    deployment = create_deployment()
+    client.get_custom_model_deployment(customModelDeploymentIdentifier=deployment)
+    client.list_custom_model_deployments()
+    client.delete_custom_model_deployment(customModelDeploymentIdentifier=deployment)
     client.get_custom_model(modelIdentifier=custom_model)
     client.list_custom_models()
     client.delete_custom_model(modelIdentifier=custom_model)
