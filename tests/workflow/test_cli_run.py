@@ -105,14 +105,6 @@ def test_what_is_not_deployed_is_named(engine: LocalEngine, capfd: pytest.Captur
     assert "stack nova-lite-ft-workflow is not deployed in us-east-1" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("where", [(), ("--local",)])
-def test_a_base_model_that_could_not_be_hosted_is_refused_at_once(
-    where: tuple[str, ...], capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["run", *where, "--base-model", "llama3-3-70b"]) == 1
-    assert "Llama 3.3 70B Instruct has no Provisioned Throughput" in capfd.readouterr().err
-
-
 def command(tmp_path: Path, *arguments: str) -> "subprocess.Popen[str]":
     """`bedrock-ft run --local` as a process of its own, whose temporary files are in tmp_path/tmp."""
     (tmp_path / "tmp").mkdir()

@@ -401,7 +401,6 @@ def test_another_base_model_gets_the_same_dataset_in_its_own_format(tmp_path: Pa
         assert record["messages"][0] == {"role": "user", "content": [{"text": shipped["messages"][0]["content"]}]}
         [job] = engine.bedrock.ledger.calls_of("CreateModelCustomizationJob")
         assert job.parameters["baseModelIdentifier"] == "amazon.nova-lite-v1:0:300k"
-        assert engine.bedrock.ledger.alive(engine.clock.now()) == []
 
 
 def test_a_model_of_prompt_and_completion_is_trained_and_asked_with_the_system_prompt_in_front(tmp_path: Path) -> None:
