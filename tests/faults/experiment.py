@@ -7,15 +7,26 @@ from datetime import timedelta
 from typing import Any
 
 from finetuning import names
-from finetuning.base_models import DEFAULT_BASE_MODEL
 from finetuning.customization import JobStatus
 from finetuning.inventory import LOOK_BACK
 from injection import Injector
+from objects import Objects
 from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
-from scenarios import REAPER_INTERVAL, WHILE_ALIVE, WHILE_TRAINING, FaultAt, Flow, Moment, Observed, Scenario, StopAt
-from small_app import INPUT
-from worlds import ENDS, Branch, Choose
+from scenarios import (
+    HOSTINGS,
+    REAPER_INTERVAL,
+    WHILE_ALIVE,
+    WHILE_TRAINING,
+    Flow,
+    Moment,
+    Observed,
+    Scenario,
+    StopAt,
+)
+from small_app import BASE_MODEL, INPUT
+from worlds import ENDS, Branch, Chooser
 
+from local.bedrock.ledger import Purchase as Host
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
 
@@ -29,35 +40,28 @@ class Experiment:
     def __init__(self, engine: LocalEngine, flow: Flow, sabotage: Interceptor = lambda handler: handler) -> None:
         """sabotage: of the handlers, to see that the harness finds what follows from it."""
         self._engine, self._flow, self._sabotage = engine, flow, sabotage
+        self._objects = Objects(engine)
         self._arns: dict[str, str] = {}
 
-    def play(self, scenario: Scenario, at_branch: Choose | None = None) -> Outcome:
-        """at_branch: chooses the second fault, in the place of the scenario."""
-
-        def second_of_scenario(state: str) -> FaultAt | None:
-            second = scenario.second
-            return second if second is not None and second.state == state else None
-
+    def play(self, scenario: Scenario, chooser: Chooser | None = None) -> Outcome:
+        """chooser: says which faults come, beyond those of the scenario."""
         engine, settings = self._engine, self._engine.bedrock.settings
         # By the runs that were observed before.
-        bought_before = len(engine.bedrock.ledger.purchases)
+        bought_before = len(self._hosts())
         for name, value in scenario.settings.items():
             setattr(settings, name, timedelta(minutes=value) if isinstance(value, int) else value)
         injector = Injector(engine, scenario.faults, scenario.stop_at, sabotage=self._sabotage)
         ended_from_outside = scenario.stop_at or scenario.time_out_at
-        branch = Branch(
-            engine,
-            injector,
-            FIRST_RUN,
-            None if ended_from_outside else self._flow.first_cleanup,
-            at_branch or (lambda _world, _failing: second_of_scenario),
-        )
+        cleanup = frozenset() if ended_from_outside else self._flow.first_cleanup
+        branch = Branch(engine, injector, FIRST_RUN, cleanup, chooser or Chooser(scenario.second))
         if scenario.time_out_at:
             self._time_out_at(scenario.time_out_at, injector)
         if scenario.companion:
             self._start_companion()
         engine.listen(self._keep_job_running)
-        self._arns[FIRST_RUN] = engine.run(FIRST_RUN, {**INPUT, **scenario.execution_input}).arn
+        self._arns[FIRST_RUN] = engine.run(
+            FIRST_RUN, {**INPUT, "hosting": scenario.hosting, **scenario.execution_input}
+        ).arn
         if scenario.companion:
             list(engine.follow(self._arns[COMPANION]))
         self._extend_job()
@@ -89,7 +93,7 @@ class Experiment:
             self._extend_job()
 
     def _extend_job(self) -> None:
-        job = self._engine.bedrock.jobs.find(names.job_name(DEFAULT_BASE_MODEL, FIRST_RUN))
+        job = self._engine.bedrock.jobs.find(names.job_name(BASE_MODEL, FIRST_RUN))
         if job is not None and job.status(self._engine.clock.now()).value == JobStatus.IN_PROGRESS:
             job.ends_at = self._engine.clock.now() + 2 * PATIENCE
 
@@ -115,19 +119,20 @@ class Experiment:
         running = any(self._job_status(name) == JobStatus.IN_PROGRESS for name in self._arns)
         # What a function was doing when its execution was stopped may still be going on.
         written = ("result.json", "report.html")
-        reported = all(self._read(f"runs/{name}/{file}") is not None for name in self._arns for file in written)
+        reported = all(self._objects.find(f"runs/{name}/{file}") is not None for name in self._arns for file in written)
         # A report that had to leave open whether the host is gone is corrected at a later look.
         is_open = any(self._leaves_open(name) for name in self._arns)
-        return reported and not running and not is_open and not self._engine.bedrock.ledger.alive(now)
+        alive = any(host.deleted_at is None or host.deleted_at > now for host in self._hosts())
+        return reported and not running and not is_open and not alive
 
     def _leaves_open(self, run: str) -> bool:
-        result = self._read(f"runs/{run}/result.json")
+        result = self._objects.find(f"runs/{run}/result.json")
         return result is not None and json.loads(result)["hosting"]["alive"]
 
     def _run(self, name: str, arn: str, injector: Injector) -> Run:
         description = self._engine.describe(arn)
         events = list(self._engine.follow(arn))
-        result = self._read(f"runs/{name}/result.json")
+        result = self._objects.find(f"runs/{name}/result.json")
         states = [
             (event["stateEnteredEventDetails"]["name"], event["timestamp"])
             for event in events
@@ -145,69 +150,66 @@ class Experiment:
             failure_path_at=None if failing is None else states[failing][1],
             ended_at=events[-1]["timestamp"],
             result=json.loads(result) if result else None,
-            has_report=self._read(f"runs/{name}/report.html") is not None,
+            has_report=self._objects.find(f"runs/{name}/report.html") is not None,
             answers={model: self._answers(name, model) for model in ("base", "custom")},
             generated={model: injector.answered[name, model] for model in ("base", "custom")},
             job_status=self._job_status(name),
         )
 
     def _answers(self, run: str, model: str) -> int:
-        bucket = self._engine.outputs["ResultsBucketName"]
-        prefix = f"runs/{run}/answers/{model}/"
-        listed = self._engine.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-        bodies = [self._read(each["Key"]) for each in listed]
-        return sum(len(json.loads(body)["answers"]) for body in bodies if body is not None)
-
-    def _read(self, key: str) -> bytes | None:
-        try:
-            return self._engine.s3.get_object(Bucket=self._engine.outputs["ResultsBucketName"], Key=key)["Body"].read()
-        except self._engine.s3.exceptions.NoSuchKey:
-            return None
+        bodies = self._objects.under(f"runs/{run}/answers/{model}/").values()
+        return sum(len(json.loads(body)["answers"]) for body in bodies)
 
     def _job_status(self, run: str) -> str | None:
-        jobs = self._engine.bedrock_client.list_model_customization_jobs(nameContains=run)[
-            "modelCustomizationJobSummaries"
-        ]
-        return jobs[0]["status"] if jobs else None
+        job = self._engine.bedrock.jobs.find(names.job_name(BASE_MODEL, run))
+        return job.status(self._engine.clock.now()).value if job else None
 
     def _purchases(self) -> list[Purchase]:
         return [
             Purchase(
                 run=next((run for run in self._arns if each.name.endswith(f"-{run}")), each.name),
                 created_at=each.created_at,
-                in_service_at=each.created_at + self._engine.bedrock.settings.throughput_creation,
+                in_service_at=each.in_service_at,
                 deleted_at=each.deleted_at,
             )
-            for each in self._engine.bedrock.ledger.purchases
+            for each in self._hosts()
         ]
+
+    def _hosts(self) -> list[Host]:
+        ledger = self._engine.bedrock.ledger
+        return sorted((*ledger.purchases, *ledger.deployments), key=lambda host: host.created_at)
 
 
 def observe(engine: LocalEngine) -> Observed:
-    """What an undisturbed run, failing ones and an aborted one do; it also loads what all scenarios share.
+    """What undisturbed runs, failing ones and aborted ones do; it also loads what all scenarios share.
 
-    Raises RuntimeError where the undisturbed run does not end in a verdict.
+    Raises RuntimeError where an undisturbed run does not end in a verdict.
     """
-    injectors = [Injector(engine)]
-    whole = engine.run("whole", INPUT)
-    if whole.status != "SUCCEEDED":
-        raise RuntimeError(f"an undisturbed run is {whole.status}: {whole.error}: {whole.cause}")
-    for fault in (WHILE_TRAINING, WHILE_ALIVE):
-        injectors.append(Injector(engine, [fault]))
-        engine.run(f"failing-{len(injectors)}", INPUT)
-    for state in (WHILE_TRAINING.state, WHILE_ALIVE.state):
-        name = f"aborted-{len(injectors)}"
-        injectors.append(Injector(engine, stop_at=StopAt(state, Moment.EXITED), stopped_run=name))
-        engine.run(name, INPUT)
-        engine.let_time_pass(REAPER_INTERVAL)
+    injectors, entered, verdict = [], [], ""
+    for hosting in HOSTINGS:
+        injectors.append(Injector(engine))
+        whole = engine.run(f"whole-{hosting}", {**INPUT, "hosting": hosting})
+        if whole.status != "SUCCEEDED":
+            raise RuntimeError(f"an undisturbed run is {whole.status}: {whole.error}: {whole.cause}")
+        entered += whole.entered
+        for fault in (WHILE_TRAINING, WHILE_ALIVE):
+            injectors.append(Injector(engine, [fault]))
+            engine.run(f"failing-{len(injectors)}", {**INPUT, "hosting": hosting})
+        for state in (WHILE_TRAINING.state, WHILE_ALIVE.state):
+            name = f"aborted-{len(injectors)}"
+            injectors.append(Injector(engine, stop_at=StopAt(state, Moment.EXITED), stopped_run=name))
+            engine.run(name, {**INPUT, "hosting": hosting})
+            engine.let_time_pass(REAPER_INTERVAL)
+        document = Objects(engine).find(f"runs/whole-{hosting}/result.json") or b"{}"
+        verdict = json.loads(document)["verdict"]
     operations: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for injector in injectors:
         for state, calls in injector.calls.items():
             operations[state] |= calls
     # The reaper looks no further back: none of these runs is looked at in all the scenarios.
     engine.clock.sleep(LOOK_BACK.total_seconds())
-    document = engine.s3.get_object(Bucket=engine.outputs["ResultsBucketName"], Key="runs/whole/result.json")
     return Observed(
         operations={state: list(calls) for state, calls in operations.items()},
-        polls={state: whole.entered.count(state) for state in whole.entered if state.startswith("Get")},
-        verdict=json.load(document["Body"])["verdict"],
+        polls={state: entered.count(state) for state in entered if state.startswith("Get")},
+        verdict=verdict,
     )

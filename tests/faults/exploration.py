@@ -1,25 +1,27 @@
-"""A first fault, then every second one: what came before the second is played once, and shared by forks."""
+"""First faults, each with every second one: what comes before a fault is played once, and shared by forks."""
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from typing import Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from experiment import Experiment
 from forks import WorkFailedError
 from outcomes import Outcome
 from pairs import pair
-from scenarios import FaultAt, Scenario
-from worlds import Ask, in_one_thread
+from scenarios import FaultAt, Flow, Scenario, reachable
+from worlds import Chooser, in_one_thread
 
 Judged = TypeVar("Judged")
 
 
 @dataclass(frozen=True)
 class Explored(Generic[Judged]):
-    """alone: the first fault without a second one. pairs: none where another first fault had left the same world.
+    """alone: the first fault without a second one. pairs: those that were played; none where another first fault had
+    left the same world.
 
     failing: whether the first fault led to the failure path.
     """
@@ -31,78 +33,155 @@ class Explored(Generic[Judged]):
     pairs: Sequence[Judged]
 
 
-def explore(
-    experiment: Experiment,
-    first: Scenario,
-    seconds: Callable[[bool], Sequence[FaultAt]],
-    *,
-    claim: Callable[[str], bool],
-    judge: Callable[[Scenario, Outcome], Judged],
-) -> Explored[Judged]:
-    """To be called in a process that is not needed for anything else afterwards.
+@dataclass(frozen=True)
+class Future(Generic[Judged]):
+    """What became of a fork. calls: by state, Bedrock's operations that were called."""
 
-    seconds: those that can come after the first, told whether it led to the failure path.
-    claim: told the world at the branch, says whether it is new. A second fault at what the undisturbed future never
-    calls cannot strike, so that pair is the first fault alone and is not played. The others are forked off the
-    undisturbed future where they can strike first.
-    Raises WorkFailedError.
+    judged: Judged
+    calls: Mapping[str, Collection[str]]
+
+
+class Exploration(Generic[Judged]):
+    """seconds: the faults that can come after a first one, told whether that led to the failure path.
+
+    claim: told a world, says whether it is new.
     """
-    worlds: list[str] = []
-    pairs: list[Judged] = []
-    # In a fork: what it plays, and where it sends what came of it.
-    mine: list[tuple[Scenario, Connection]] = []
-    # moto makes an error of the execution of whatever is raised at the branch.
-    problems: list[WorkFailedError] = []
 
-    def fork(scenario: Scenario) -> tuple[Judged, Mapping[str, Collection[str]]] | None:
-        """What came of it, and what was called; None in the fork, which goes on with it."""
+    def __init__(
+        self,
+        experiment: Experiment,
+        flow: Flow,
+        seconds: Callable[[Scenario, bool], Sequence[FaultAt]],
+        *,
+        claim: Callable[[str], bool],
+        judge: Callable[[Scenario, Outcome], Judged],
+    ) -> None:
+        self._experiment, self._flow = experiment, flow
+        self.seconds, self.claim, self.judge = seconds, claim, judge
+
+    def explore(self, firsts: Sequence[Scenario]) -> list[Explored[Judged]]:
+        """To be called in a process that is not needed for anything else afterwards.
+
+        firsts: several differ in their one fault only, which strikes in the same state. Raises WorkFailedError.
+        """
+        play = _Play(self, firsts)
+        return play.to_end(self._experiment)
+
+    def cannot_come_again(self, state: str, now: str) -> bool:
+        return state in self._flow.states and state not in reachable(now, self._flow.states)
+
+
+class _Play(Chooser, Generic[Judged]):
+    """One playing and its forks: off the undisturbed run for each first fault, and off its future for each second one.
+
+    A second fault at what the undisturbed future never calls cannot strike, so that pair is the first fault alone and
+    is not played. The others are forked off the undisturbed future where they can strike first. Where a pair comes to a
+    later task of the failure path in a world that was there before, its fault behind it, it has the future of that one,
+    and is not played on.
+    """
+
+    def __init__(self, exploration: Exploration[Judged], firsts: Sequence[Scenario]) -> None:
+        super().__init__()
+        self._exploration, self._firsts = exploration, firsts
+        self._first = firsts[0] if len(firsts) == 1 else None
+        self._world, self._failing = "", False
+        self._can_strike: Sequence[FaultAt] = ()
+        self._struck: FaultAt | None = None
+        self._explored: list[Explored[Judged]] = []
+        self._pairs: list[Judged] = []
+        # In a fork: what is made of its outcome, and where that goes.
+        self._forked = False
+        self._sender: Connection | None = None
+        self._make: Callable[[Outcome], object] = lambda _outcome: None
+        # moto makes an error of the execution of whatever is raised in the midst of it.
+        self._problems: list[WorkFailedError] = []
+
+    def to_end(self, experiment: Experiment) -> list[Explored[Judged]]:
+        start = self._first or Scenario("", hosting=self._firsts[0].hosting)
+        try:
+            with in_one_thread():
+                outcome = experiment.play(start, self)
+            made = self._make(outcome) if self._sender else None
+        except Exception as error:
+            if self._sender is None:
+                raise
+            self._leave(error)
+        if self._sender is not None:
+            self._leave(self._problems[0] if self._problems else made)
+        if self._problems:
+            raise self._problems[0]
+        return self._explored if self._first is None else [self._explored_first(self._first, outcome)]
+
+    def first(self, state: str) -> FaultAt | None:
+        for first in self._firsts if self._first is None else ():
+            [fault] = first.faults
+            if fault.state == state:
+                found = self._fork(partial(self._explored_first, first))
+                if self._forked:
+                    self._first = first
+                    return fault
+                self._explored.append(found)
+        return None
+
+    def at_branch(self, world: str, failing: bool) -> None:
+        self._world, self._failing = world, failing
+        if self._first is None or not self._exploration.claim(world):
+            return
+        undisturbed = self._fork(partial(self._future, self._first))
+        if not self._forked:
+            seconds = self._exploration.seconds(self._first, failing)
+            self._can_strike = [second for second in seconds if _can_strike(second, undisturbed.calls)]
+
+    def second(self, state: str) -> FaultAt | None:
+        for second in self._can_strike:
+            if second.state == state and self._first is not None:
+                played = self._fork(partial(self._future, pair(self._first, second)))
+                if self._forked:
+                    self._can_strike, self._struck = (), second
+                    return second
+                if played is not None:
+                    self._pairs.append(played.judged)
+        return None
+
+    def at_task(self, state: str, world: Callable[[], str]) -> None:
+        """The worlds of an undisturbed future are there too, for the pairs that come to them."""
+        if self._struck is None and self._can_strike:
+            self._exploration.claim(world())
+            return
+        behind = self._struck and self._exploration.cannot_come_again(self._struck.state, state)
+        if behind and not self._exploration.claim(world()):
+            self._leave(None)
+
+    def _fork(self, make: Callable[[Outcome], object]) -> Any:  # noqa: ANN401 - whatever is made
+        """What the fork made of its outcome. In the fork, which goes on from here: nothing."""
         receiver, sender = Pipe(duplex=False)
-        if (process := os.fork()) == 0:
-            mine.append((scenario, sender))
+        process = os.fork()
+        self._forked = process == 0
+        if self._forked:
+            self._sender, self._make, self._pairs = sender, make, []
             return None
         sender.close()
         try:
-            received: tuple[Judged, Mapping[str, Collection[str]]] | Exception = receiver.recv()
+            received = receiver.recv()
         except EOFError:
             received = RuntimeError("the process ended without a result")
         os.waitpid(process, 0)
         if isinstance(received, Exception):
-            problems.append(WorkFailedError(f"{scenario}: {type(received).__name__}: {received}"))
-            raise problems[-1]
+            self._problems.append(WorkFailedError(f"{self._first}: {type(received).__name__}: {received}"))
+            raise self._problems[-1]
         return received
 
-    def at_branch(world: str, failing: bool) -> Ask | None:
-        worlds.append(world)
-        if not claim(world) or (undisturbed := fork(first)) is None:
-            return None
-        can_strike = [each for each in seconds(failing) if _can_strike(each, undisturbed[1])]
-
-        def ask(state: str) -> FaultAt | None:
-            for second in can_strike if not mine else ():
-                if second.state == state:
-                    played = fork(pair(first, second))
-                    if played is None:
-                        return second
-                    pairs.append(played[0])
-            return None
-
-        return ask
-
-    try:
-        with in_one_thread():
-            outcome = experiment.play(first, at_branch)
-        judged = judge(mine[0][0] if mine else first, outcome)
-    except Exception as error:
-        if not mine:
-            raise
-        mine[0][1].send(error)
-        os._exit(1)
-    if mine:
-        mine[0][1].send((judged, outcome.calls))
+    def _leave(self, made: object) -> NoReturn:
+        assert self._sender is not None
+        self._sender.send(made)
         os._exit(0)
-    if problems:
-        raise problems[0]
-    return Explored(first, worlds[0], outcome.failing, judged, pairs)
+
+    def _explored_first(self, first: Scenario, outcome: Outcome) -> Explored[Judged]:
+        judged = self._exploration.judge(first, outcome)
+        return Explored(first, self._world, self._failing, judged, self._pairs)
+
+    def _future(self, scenario: Scenario, outcome: Outcome) -> Future[Judged]:
+        return Future(self._exploration.judge(scenario, outcome), outcome.calls)
 
 
 def _can_strike(second: FaultAt, calls: Mapping[str, Collection[str]]) -> bool:

@@ -78,7 +78,9 @@ def _alive_after_failure(scenario: Scenario, purchase: Purchase, run: Run, outco
     # What the service refuses to delete while it is being created can go no sooner.
     refused = "refuses_deletion_while_creating" in scenario.settings
     possible = max(failed, purchase.in_service_at) if refused else max(failed, purchase.created_at)
-    possible += timedelta(minutes=scenario.settings.get("throughput_deletion", 0))
+    possible += timedelta(
+        minutes=sum(scenario.settings.get(f"{host}_deletion", 0) for host in ("throughput", "deployment"))
+    )
     return max(timedelta(), (purchase.deleted_at or outcome.ended_at) - possible)
 
 

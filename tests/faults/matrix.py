@@ -8,17 +8,16 @@ import os
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from experiment import Experiment, observe
-from exploration import Explored, explore
+from exploration import Exploration, Explored
 from forks import forked
 from invariants import Assessment, Broken, assess
 from outcomes import Outcome
@@ -36,6 +35,8 @@ from local.engine.functions import Interceptor
 
 DOCUMENT = ROOT / "docs" / "faults.md"
 T = TypeVar("T")
+# First faults that one process forks off its undisturbed run: few enough that all processes end at about the same time.
+TOGETHER = 6
 _OTHERS = [broken for broken in Broken if broken not in (Broken.LEAKED, Broken.BOUGHT_TWICE)]
 
 
@@ -60,8 +61,10 @@ class Matrix:
         with nullcontext() if scenario.companion else in_one_thread():
             return self.experiment.play(scenario)
 
-    def explored(self, firsts: Sequence[Scenario], processes: int, claims: Path) -> Iterator[Explored[Assessment]]:
-        """Each first fault alone, and with every second one where none before it left the same world.
+    def explored(
+        self, firsts: Sequence[Scenario], processes: int, claims: Path
+    ) -> Iterator[list[Explored[Assessment]]]:
+        """Each first fault alone, and with every second one where none before it left the same world; some at a time.
 
         claims: an empty folder.
         """
@@ -73,19 +76,25 @@ class Matrix:
                 return False
             return True
 
-        return forked(
-            lambda first: explore(
-                self.experiment, first, partial(self.seconds, first), claim=claim, judge=self._assess
-            ),
-            firsts,
-            processes,
-        )
+        exploration = Exploration(self.experiment, self.flow, self.seconds, claim=claim, judge=self._assess)
+        return forked(exploration.explore, together(firsts), processes)
 
     def seconds(self, first: Scenario, failing: bool) -> list[FaultAt]:
         return second_faults(first, failing, self.flow, self.observed)
 
     def _assess(self, scenario: Scenario, outcome: Outcome) -> Assessment:
         return assess(scenario, outcome, self.observed)
+
+
+def together(firsts: Iterable[Scenario]) -> Iterator[list[Scenario]]:
+    """Those that can be forked off the same undisturbed run, a few at a time; each of the others by itself."""
+    alike: defaultdict[Hashable, list[Scenario]] = defaultdict(list)
+    for first in firsts:
+        by_itself = first.stop_at or first.time_out_at or len(first.faults) > 1
+        alike[first if by_itself else (first.faults[0].state, first.hosting)].append(first)
+    for group in alike.values():
+        for start in range(0, len(group), TOGETHER):
+            yield group[start : start + TOGETHER]
 
 
 @dataclass(frozen=True)
@@ -185,11 +194,10 @@ def main() -> int:
                 for some in (matrix.scenarios, matrix.firsts)
             )
             exploring = matrix.explored(firsts, options.processes, Path(claims))
-            explored = list(
-                _followed("first faults", exploring, len(firsts), console, lambda each: [each.alone, *each.pairs])
-            )
-            playing = matrix.assessments(chosen, options.processes)
-            played = list(_followed("scenarios", playing, len(chosen), console, lambda each: [each]))
+            following = _followed("first faults", exploring, len(firsts), console, _assessments)
+            explored = [each for some in following for each in some]
+            playing = ([each] for each in matrix.assessments(chosen, options.processes))
+            played = [each for [each] in _followed("scenarios", playing, len(chosen), console, list)]
     explored.sort(key=lambda each: firsts.index(each.first))
     found = Found.of(matrix, played, explored)
     table = Table(*HEADINGS)
@@ -204,9 +212,17 @@ def main() -> int:
     return 1 if any(each.findings for each in found.assessments) else 0
 
 
+def _assessments(explored: Sequence[Explored[Assessment]]) -> list[Assessment]:
+    return [found for each in explored for found in (each.alone, *each.pairs)]
+
+
 def _followed(
-    what: str, results: Iterator[T], total: int, console: Console, assessments: Callable[[T], Sequence[Assessment]]
-) -> Iterator[T]:
+    what: str,
+    results: Iterator[list[T]],
+    total: int,
+    console: Console,
+    assessments: Callable[[list[T]], Sequence[Assessment]],
+) -> Iterator[list[T]]:
     """With a progress bar, and every finding as it comes."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     # Drawn by this thread: a process that forks should have no other.
@@ -216,7 +232,7 @@ def _followed(
             for assessment in assessments(result):
                 for finding in assessment.findings:
                     console.print(f"{assessment.scenario}: {finding.broken}: {finding.details[:300]}", markup=False)
-            progress.advance(task)
+            progress.advance(task, len(result))
             progress.refresh()
             yield result
 

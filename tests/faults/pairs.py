@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
+from finetuning.base_models import Hosting
 from scenarios import (
+    HOSTINGS,
     REAPER,
     WHILE_ALIVE,
     WHILE_CREATING,
@@ -32,10 +34,16 @@ def second_faults(first: Scenario, failing: bool, flow: Flow, observed: Observed
     Where it did not, nobody but the reaper cleans up, so the faults of the reaper end: broken for good it deletes
     nothing, and no one else is left.
     """
-    cleanup = () if _ended_from_outside(first) else flow.cleanup
+    cleanup = () if _ended_from_outside(first) else _cleanup(flow, first.hosting)
     found = [fault for state in cleanup for fault in variants(state, observed.operations.get(state, ()))]
     of_reaper = observed.operations.get(REAPER, ())
     return [*found, *(variants(REAPER, of_reaper) if failing else _ending(REAPER, of_reaper))]
+
+
+def _cleanup(flow: Flow, hosting: Hosting) -> list[str]:
+    """Without what deletes the other kind of host."""
+    other = flow.throughput - flow.on_demand if hosting == "onDemand" else flow.on_demand - flow.throughput
+    return [state for state in flow.cleanup if state not in other]
 
 
 def _ended_from_outside(first: Scenario) -> bool:
@@ -63,7 +71,9 @@ def group_of_pair(first: Scenario, second: FaultAt) -> str:
 
 def some_pairs(flow: Flow, observed: Observed) -> Iterator[Scenario]:
     """Every second fault, after some first ones."""
-    failing = [Scenario("", (fault,)) for fault in (WHILE_TRAINING, WHILE_CREATING, WHILE_ALIVE)]
+    failing = [Scenario("", (WHILE_TRAINING,))]
+    for hosting in HOSTINGS:
+        failing += [Scenario("", (fault,), hosting=hosting) for fault in (WHILE_CREATING[hosting], WHILE_ALIVE)]
     for first in (*failing, *stops(flow)):
         for second in second_faults(first, first in failing, flow, observed):
             yield pair(first, second)

@@ -1,14 +1,17 @@
 """What can go wrong, and where: every scenario, enumerated from the state machine's own definition."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from itertools import product
 from typing import Any
 
+from finetuning.base_models import Hosting
+
 from stacks.assembly import Definition, State, all_states
 
+HOSTINGS: tuple[Hosting, ...] = ("provisionedThroughput", "onDemand")
 REAPER = "the reaper"
 """Stands for the reaper's function where a fault names a state."""
 REAPER_INTERVAL = timedelta(minutes=5)
@@ -71,6 +74,7 @@ class Scenario:
     """second: a fault that can strike from the run's branch on (see worlds.py). settings: of the local Bedrock.
 
     companion: a second execution runs side by side, undisturbed. resumed: afterwards a new execution continues the run.
+    hosting: of the run's custom model.
     """
 
     group: str
@@ -82,6 +86,7 @@ class Scenario:
     execution_input: Mapping[str, Any] = field(default_factory=dict)
     companion: bool = False
     resumed: bool = False
+    hosting: Hosting = "provisionedThroughput"
 
     def __str__(self) -> str:
         parts = [str(fault) for fault in self.faults]
@@ -91,8 +96,9 @@ class Scenario:
             parts.append(f"timed out at {self.time_out_at}")
         if self.second:
             parts.append(f"then {self.second}")
-        settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
-        return f"{self.group}: {'; '.join(parts)}{f' [{settings}]' if settings else ''}"
+        about = ["onDemand"] if self.hosting == "onDemand" else []
+        about += [f"{name}={value}" for name, value in self.settings.items()]
+        return f"{self.group}: {'; '.join(parts)}" + (f" [{', '.join(about)}]" if about else "")
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class Observed:
 class Flow:
     """The states of a definition: main and cleanup are its task states (of Maps, the ones inside).
 
-    after_failure: where the failure path begins; first_cleanup: its first task.
+    after_failure: where the failure path begins; first_cleanup: its first tasks.
     """
 
     every: Sequence[str]
@@ -121,13 +127,28 @@ class Flow:
     failure_path: frozenset[str]
     waits: Sequence[str]
     after_failure: str
-    first_cleanup: str
+    first_cleanup: frozenset[str]
     states: Mapping[str, State]
+    throughput: frozenset[str]
+    on_demand: frozenset[str]
 
-    def main_from(self, state: str) -> list[str]:
-        """The task states of the main path that can come after a state, itself included."""
+    def main_from(self, state: str, hosting: Hosting = "provisionedThroughput") -> list[str]:
+        """The task states of the main path that can come after a state, itself included, in a run that is hosted so."""
         after = reachable(state, self.states)
-        return [name for name in self.main if name in after]
+        return [name for name in self.main if name in after and hosting in self.hostings_of(name)]
+
+    def hosted(self, states: Iterable[str]) -> Iterator[tuple[str, Hosting]]:
+        """Each state with each hosting that it is played with."""
+        return ((state, hosting) for state in states for hosting in self.hostings_of(state))
+
+    def hostings_of(self, state: str) -> Sequence[Hosting]:
+        """Those with which a fault at a state is played.
+
+        On demand only what can come while the deployment is there: the rest of the path is the same.
+        """
+        if state in self.on_demand:
+            return HOSTINGS if state in self.throughput else ("onDemand",)
+        return ("provisionedThroughput",)
 
     @classmethod
     def of(cls, definition: Definition) -> "Flow":
@@ -144,18 +165,28 @@ class Flow:
             failure_path=frozenset(cleanup),
             waits=[name for name, state in states.items() if state["Type"] == "Wait"],
             after_failure=after_failure,
-            first_cleanup=next(name for name in cleanup if name in tasks),
+            first_cleanup=frozenset(name for name in cleanup if name in tasks and name.startswith("Delete")),
             states=states,
+            throughput=_served("ProvisionedThroughput", "CustomModelDeployment", states),
+            on_demand=_served("CustomModelDeployment", "ProvisionedThroughput", states),
         )
 
 
-def reachable(start: str, states: Mapping[str, State]) -> dict[str, None]:
-    """The states that can come after one, itself included, in a fixed order."""
+def _served(host: str, other: str, states: Mapping[str, State]) -> frozenset[str]:
+    """The states that can come while such a host is there, and what deletes it after a failure."""
+    failure = reachable(f"Delete{host} (after failure)", states, without={"StopCustomizationJob"})
+    ends = {name for name in states if name.startswith("ScoreAnswers") or name == "CaptureFailedState"}
+    between = reachable(f"Create{host}", states, without=ends | {name for name in states if other in name})
+    return frozenset({*between, *failure} - {"BrokenAnswer"})
+
+
+def reachable(start: str, states: Mapping[str, State], without: Collection[str] = ()) -> dict[str, None]:
+    """The states that can come after one, itself included, in a fixed order; none of `without`, or behind them."""
     found: dict[str, None] = {}
     to_do = [start]
     while to_do:
         name = to_do.pop()
-        if name in found:
+        if name in found or name in without:
             continue
         found[name] = None
         state = states[name]
@@ -185,7 +216,16 @@ _HEALED = (
 _OF_OPERATIONS = tuple(variant for variant in (*_HEALED, *_FATAL) if variant[0] is not Kind.CRASH)
 # The throughput is in service, or still being created, and the execution fails.
 WHILE_ALIVE = FaultAt("GenerateAnswers (custom)", Kind.DENIED, "Converse", always=True)
-WHILE_CREATING = FaultAt("GetProvisionedThroughput", Kind.DENIED, "GetProvisionedModelThroughput", always=True)
+WHILE_CREATING: Mapping[Hosting, FaultAt] = {
+    "provisionedThroughput": FaultAt(
+        "GetProvisionedThroughput", Kind.DENIED, "GetProvisionedModelThroughput", always=True
+    ),
+    "onDemand": FaultAt("GetCustomModelDeployment", Kind.DENIED, "GetCustomModelDeployment", always=True),
+}
+CREATING: Mapping[Hosting, str] = {
+    "provisionedThroughput": "CreateProvisionedThroughput",
+    "onDemand": "CreateCustomModelDeployment",
+}
 WHILE_TRAINING = FaultAt("GetCustomizationJob", Kind.DENIED, "GetModelCustomizationJob", always=True)
 UNDOCUMENTED: Sequence[Mapping[str, Any]] = (
     {"refuses_deletion_while_creating": "ConflictException"},
@@ -223,20 +263,21 @@ def _leading_to(state: str) -> tuple[FaultAt, ...]:
 
 
 def faults_on_main_path(flow: Flow, observed: Observed) -> Iterator[Scenario]:
-    for state in flow.main:
+    for state, hosting in flow.hosted(flow.main):
         for fault in variants(state, observed.operations.get(state, ())):
-            yield Scenario("fault on the main path", (fault,))
+            yield Scenario("fault on the main path", (fault,), hosting=hosting)
 
 
 def stops(flow: Flow) -> Iterator[Scenario]:
-    for state in flow.every:
+    for state, hosting in flow.hosted(flow.every):
         before = _leading_to(state) if state in (*flow.failure_path, "BrokenAnswer") else ()
         # moto cannot stop an execution at its very end.
         moments = () if flow.states[state]["Type"] in ("Succeed", "Fail") else (Moment.ENTERED, Moment.EXITED)
         for moment in moments:
-            yield Scenario("StopExecution", before, stop_at=StopAt(state, moment), **_needed_for(state))
+            stop_at = StopAt(state, moment)
+            yield Scenario("StopExecution", before, stop_at=stop_at, hosting=hosting, **_needed_for(state))
         if state in (*flow.main, *flow.cleanup):
-            yield Scenario("StopExecution", before, stop_at=StopAt(state, Moment.DURING))
+            yield Scenario("StopExecution", before, stop_at=StopAt(state, Moment.DURING), hosting=hosting)
 
 
 def _needed_for(state: str) -> dict[str, Any]:
@@ -245,17 +286,26 @@ def _needed_for(state: str) -> dict[str, Any]:
 
 
 def timeouts(flow: Flow) -> Iterator[Scenario]:
-    for state in flow.waits:
+    for state, hosting in flow.hosted(flow.waits):
         before = _leading_to(state) if state in flow.failure_path else ()
-        for settings in ({"throughput_deletion": 3}, {"refuses_deletion_while_creating": "ConflictException"}):
-            if before or settings.keys() == {"throughput_deletion"}:
-                yield Scenario("execution timeout", before, time_out_at=state, settings=settings)
+        slow = _of_host(hosting, {"throughput_deletion": 3})
+        for settings in (slow, {"refuses_deletion_while_creating": "ConflictException"}):
+            if before or settings == slow:
+                yield Scenario("execution timeout", before, time_out_at=state, settings=settings, hosting=hosting)
+
+
+def _of_host(hosting: Hosting, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The same settings for the other kind of host."""
+    if hosting == "provisionedThroughput":
+        return dict(settings)
+    return {name.replace("throughput_", "deployment_"): value for name, value in settings.items()}
 
 
 def _statuses(observed: Observed) -> Iterator[Scenario]:
     for operation, statuses in (
         ("GetModelCustomizationJob", ("Failed", "Stopping", "Stopped")),
         ("GetProvisionedModelThroughput", ("Failed", "Updating")),
+        ("GetCustomModelDeployment", ("Failed",)),
     ):
         for state, operations in observed.operations.items():
             if operation not in operations or state == REAPER:
@@ -263,7 +313,8 @@ def _statuses(observed: Observed) -> Iterator[Scenario]:
             before = _leading_to(state) if state not in observed.polls else ()
             for status, skip in product(statuses, range(observed.polls.get(state, 1))):
                 fault = FaultAt(state, Kind.STATUS, operation, status=status, skip=skip)
-                yield Scenario("status at a poll", (*before, fault))
+                hosting: Hosting = "onDemand" if "Deployment" in operation else "provisionedThroughput"
+                yield Scenario("status at a poll", (*before, fault), hosting=hosting)
 
 
 def _can_be_left(state: str, flow: Flow) -> bool:
@@ -272,24 +323,33 @@ def _can_be_left(state: str, flow: Flow) -> bool:
 
 
 def _side_by_side(flow: Flow) -> Iterator[Scenario]:
-    for state, kind in product(flow.main, (Kind.AFTER, Kind.DENIED, Kind.CRASH)):
-        yield Scenario("two executions at once", (FaultAt(state, kind, always=True, run="run-1"),), companion=True)
-    for state in flow.every:
+    group = "two executions at once"
+    for state, hosting in flow.hosted(flow.every):
+        for kind in (Kind.AFTER, Kind.DENIED, Kind.CRASH) if state in flow.main else ():
+            fault = FaultAt(state, kind, always=True, run="run-1")
+            yield Scenario(group, (fault,), companion=True, hosting=hosting)
         if _can_be_left(state, flow):
-            yield Scenario("two executions at once", stop_at=StopAt(state, Moment.EXITED), companion=True)
+            yield Scenario(group, stop_at=StopAt(state, Moment.EXITED), companion=True, hosting=hosting)
 
 
 def _undocumented(flow: Flow) -> Iterator[Scenario]:
-    for settings in UNDOCUMENTED:
-        for state in flow.main_from("CreateProvisionedThroughput"):
-            for kind, always in ((Kind.AFTER, False), (Kind.AFTER, True), (Kind.DENIED, True), (Kind.CRASH, True)):
-                yield Scenario("undocumented behaviour", (FaultAt(state, kind, always=always),), settings=settings)
-            yield Scenario("undocumented behaviour", stop_at=StopAt(state, Moment.EXITED), settings=settings)
-        yield Scenario("undocumented behaviour", (WHILE_CREATING,), settings=settings)
+    group, kinds = (
+        "undocumented behaviour",
+        ((Kind.AFTER, False), (Kind.AFTER, True), (Kind.DENIED, True), (Kind.CRASH, True)),
+    )
+    for hosting, create in CREATING.items():
+        for settings in (_of_host(hosting, each) for each in UNDOCUMENTED):
+            for state in flow.main_from(create, hosting):
+                for kind, always in kinds:
+                    fault = FaultAt(state, kind, always=always)
+                    yield Scenario(group, (fault,), settings=settings, hosting=hosting)
+                yield Scenario(group, stop_at=StopAt(state, Moment.EXITED), settings=settings, hosting=hosting)
+            yield Scenario(group, (WHILE_CREATING[hosting],), settings=settings, hosting=hosting)
 
 
 def _resumed(flow: Flow) -> Iterator[Scenario]:
-    for state in flow.main_from("AskBaseModel"):
-        fault = FaultAt(state, Kind.DENIED, always=True)
-        yield Scenario("resumeFrom", (fault,), resumed=True)
-        yield Scenario("resumeFrom", stop_at=StopAt(state, Moment.EXITED), resumed=True)
+    for hosting in HOSTINGS:
+        for state in flow.main_from("AskBaseModel", hosting):
+            fault = FaultAt(state, Kind.DENIED, always=True)
+            yield Scenario("resumeFrom", (fault,), resumed=True, hosting=hosting)
+            yield Scenario("resumeFrom", stop_at=StopAt(state, Moment.EXITED), resumed=True, hosting=hosting)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from finetuning.base_models import DEFAULT_BASE_MODEL
 from finetuning.coverage import Example
 from finetuning.dataset import validation
 from finetuning.dataset.codes import Finding
@@ -19,7 +18,8 @@ from local.engine.engine import LocalEngine
 from local.engine.replacement import replaced
 from stacks.assembly import Assembly
 
-# Claude 3 Haiku was active then.
+# Its custom models can be served either way, so its state machine has every state.
+BASE_MODEL = "nova-lite"
 START = datetime(2026, 2, 2, 9, tzinfo=UTC)
 DATASET = Path(__file__).parent.parent.parent / "datasets" / "bedrock-faq"
 # Two batches of questions.
@@ -27,7 +27,7 @@ QUESTIONS = 10
 INPUT: Mapping[str, Any] = {"dataset": "small"}
 # Short, so that a scenario has few polls.
 JOB_DURATION = timedelta(minutes=10)
-THROUGHPUT_CREATION = timedelta(minutes=5)
+HOST_CREATION = timedelta(minutes=5)
 
 
 class RememberingModels:
@@ -71,9 +71,8 @@ def _remembering(find: Callable[..., list[Finding]]) -> Callable[..., list[Findi
 
 
 def synthesized(folder: Path) -> Assembly:
-    """The app for the default base model."""
-    synthesize(DEFAULT_BASE_MODEL, folder)
-    return Assembly(folder, DEFAULT_BASE_MODEL)
+    synthesize(BASE_MODEL, folder)
+    return Assembly(folder, BASE_MODEL)
 
 
 @contextmanager
@@ -89,8 +88,9 @@ def deployed(assembly: Path) -> Iterator[LocalEngine]:
             body = b"".join(lines[:QUESTIONS] if file == "evaluation" else lines)
             key = f"datasets/small/{file}.jsonl"
             engine.s3.put_object(Bucket=engine.outputs["DataBucketName"], Key=key, Body=body)
-        engine.bedrock.settings.job_duration = JOB_DURATION
-        # Enough that the quota hides neither a leak nor a double purchase.
-        engine.bedrock.settings.model_units = 20
-        engine.bedrock.settings.throughput_creation = THROUGHPUT_CREATION
+        settings = engine.bedrock.settings
+        settings.job_duration = JOB_DURATION
+        # Enough that no quota hides a leak or a double purchase.
+        settings.model_units = settings.deployments_in_progress = 20
+        settings.throughput_creation = settings.deployment_creation = HOST_CREATION
         yield engine

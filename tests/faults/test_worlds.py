@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from exploration import Explored, explore
+from exploration import Exploration, Explored
 from forks import forked
 from invariants import failed_at
 from matrix import Matrix
@@ -59,16 +59,15 @@ def future(_scenario: Scenario, outcome: Outcome) -> Future:
 def explored(matrix: Matrix, *firsts: Scenario) -> list[Explored[Future]]:
     """In the order of the firsts."""
 
-    def play(first: Scenario) -> Explored[Future]:
-        return explore(
-            matrix.experiment,
-            first,
-            lambda failing: [*SECONDS, NEVER_CALLED] if failing else SECONDS[-1:],
-            claim=lambda _world: True,
-            judge=future,
-        )
-
-    return sorted(forked(play, firsts, at_once=2), key=lambda each: firsts.index(each.first))
+    exploration = Exploration(
+        matrix.experiment,
+        matrix.flow,
+        lambda _first, failing: [*SECONDS, NEVER_CALLED] if failing else SECONDS[-1:],
+        claim=lambda _world: True,
+        judge=future,
+    )
+    found = forked(exploration.explore, [[first] for first in firsts], at_once=2)
+    return sorted((each for some in found for each in some), key=lambda each: firsts.index(each.first))
 
 
 def test_the_same_world_has_the_same_future(matrix: Matrix) -> None:

@@ -7,9 +7,10 @@ words of the report, whatever second fault comes then, and each second fault nee
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from functools import lru_cache
 from threading import Thread
 from types import SimpleNamespace
 from typing import Any
@@ -18,8 +19,13 @@ import moto.stepfunctions.parser.asl.component.program.program as moto_program
 import moto.stepfunctions.parser.asl.component.state.exec.execute_state as moto_execute_state
 import moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component as moto_map
 import moto.stepfunctions.parser.backend.execution_worker as moto_execution_worker
+from finetuning import names
+from finetuning.interrupted import FIRST_STATE
+from finetuning.task import usable
 from injection import Injector
+from objects import Objects
 from scenarios import REAPER_INTERVAL, FaultAt
+from small_app import BASE_MODEL
 
 from local.engine.engine import LocalEngine
 from local.engine.replacement import replaced
@@ -27,86 +33,126 @@ from local.engine.state_machines import HistoryEvent
 
 ENDS = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"})
 
-Ask = Callable[[str], FaultAt | None]
-"""Asked before the first invocation of each state's function since the branch, what goes wrong from there on."""
 
-Choose = Callable[[str, bool], Ask | None]
-"""Told the world at the branch, and whether the failure path begins there."""
+class Chooser:
+    """Says what goes wrong, and hears where the run is. This one: nothing but a second fault, from the branch on."""
+
+    def __init__(self, second: FaultAt | None = None) -> None:
+        self._second = second
+
+    def first(self, _state: str) -> FaultAt | None:
+        """Asked before the first invocation of each state's function: the fault that comes from there on."""
+        return None
+
+    def at_branch(self, world: str, failing: bool) -> None:
+        """Told the world at the branch, and whether the failure path begins there."""
+
+    def second(self, state: str) -> FaultAt | None:
+        """As `first`, from the branch on."""
+        return self._second if self._second is not None and self._second.state == state else None
+
+    def at_task(self, state: str, world: Callable[[], str]) -> None:
+        """Told that a task of the failure path is entered."""
 
 
 class Branch:
     """Listens for the run's branch, from which on a second fault may strike.
 
-    state: the failure path's first task, which is handed all that is known of the failure; None = the branch is where
-    the execution ends. failing: whether the branch was at that state; None as long as it was not reached.
+    states: the failure path's first tasks, which are handed all that is known of the failure; none = the branch is
+    where the execution ends. failing: whether the branch was at one of those; None as long as it was not reached.
     """
 
-    def __init__(self, engine: LocalEngine, injector: Injector, run: str, state: str | None, choose: Choose) -> None:
-        self._engine, self._injector, self._run, self._state, self._choose = engine, injector, run, state, choose
+    def __init__(
+        self, engine: LocalEngine, injector: Injector, run: str, states: Collection[str], chooser: Chooser
+    ) -> None:
+        self._engine, self._injector, self._run, self._states, self._chooser = engine, injector, run, states, chooser
         self._entered: Mapping[str, Any] = {}
         self.failing: bool | None = None
         engine.listen(self._listen)
+        injector.ask(chooser.first)
 
     def _listen(self, arn: str, event: HistoryEvent) -> None:
-        if self.failing is not None or not arn.endswith(f":{self._run}"):
+        if not arn.endswith(f":{self._run}"):
             return
         self._entered = event.get("stateEnteredEventDetails", self._entered)
+        if self.failing is None:
+            self._look_for_branch(event)
+        elif event["type"] == "TaskStateEntered":
+            self._chooser.at_task(self._entered["name"], lambda: self._world(event))
+
+    def _look_for_branch(self, event: HistoryEvent) -> None:
         failing = event["type"] not in ENDS
-        if failing and ("stateEnteredEventDetails" not in event or self._entered["name"] != self._state):
+        if failing and ("stateEnteredEventDetails" not in event or self._entered["name"] not in self._states):
             return
         self.failing = failing
-        world = _world(self._engine, self._injector, self._run, event["type"], self._entered)
         # Only what follows is of interest: a second fault at anything else cannot strike.
         self._injector.calls.clear()
-        ask = self._choose(world, failing)
-        if ask is not None:
-            self._injector.ask(ask)
+        self._chooser.at_branch(self._world(event), failing)
+        self._injector.ask(self._chooser.second)
+
+    def _world(self, event: HistoryEvent) -> str:
+        return _world(self._engine, self._injector, self._run, event["type"], self._entered)
 
 
 def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, entered: Mapping[str, Any]) -> str:
     """A digest of what the future depends on.
 
     Left out is what chooses words and numbers of the report and nothing else: every number in the state and in objects
-    (dates, seconds, tokens, dollars, losses), and the error that is on its way. Each first fault reports them once
-    without a second one; there they are held to what they promise (a cause, the throughput's life). What is dated by
-    Bedrock has its age in steps of the reaper's interval: who comes when is the same, give or take one look. That
-    decides no promise: what one look does not do the next does, and two may be late. After a success there is nobody
-    who reads what the run has written.
+    (dates, seconds, tokens, dollars, losses), the error that is on its way with the state that it comes from, and, of
+    an execution that has ended badly, in which way and where. Left out too is what no handler takes from the state: the
+    answers that `usable` drops. Each first fault reports the words and numbers once without a second one; there they
+    are held to what they promise (a cause, the host's life). What is dated by Bedrock has its age in steps of the
+    reaper's interval: who comes when is the same, give or take one look. That decides no promise: what one look does
+    not do the next does, and two may be late. After a success there is nobody who reads what the run has written.
     """
-    now = engine.clock.now()
+    now, bedrock = engine.clock.now(), engine.bedrock
 
-    def age(time: datetime) -> int:
-        return (now - time) // REAPER_INTERVAL
+    def age(time: datetime | None) -> int | None:
+        return None if time is None else (now - time) // REAPER_INTERVAL
 
-    bucket = engine.outputs["ResultsBucketName"]
-    listed = engine.s3.list_objects_v2(Bucket=bucket, Prefix=f"runs/{run}/").get("Contents", [])
-    bodies = {each["Key"]: engine.s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed}
-    jobs = engine.bedrock_client.list_model_customization_jobs(nameContains=run)["modelCustomizationJobSummaries"]
-    throughputs = engine.bedrock_client.list_provisioned_model_throughputs()["provisionedModelSummaries"]
-    succeeded = event_type == "ExecutionSucceeded"
+    succeeded, ended = event_type == "ExecutionSucceeded", event_type in ENDS
+    objects = Objects(engine).under(f"runs/{run}/")
+    job = bedrock.jobs.find(names.job_name(BASE_MODEL, run))
+    hosts = (*bedrock.ledger.purchases, *bedrock.ledger.deployments)
     world = {
-        "event": event_type,
-        "state": entered["name"],
-        "input": None if succeeded else _shape(_without_error(json.loads(entered["input"]))),
-        "objects": {key: None if succeeded else _shape(_content(body)) for key, body in bodies.items()},
-        "jobs": [(each["jobName"], each["status"], age(each["creationTime"])) for each in jobs],
-        "throughputs": [
-            (each["provisionedModelName"], each["status"], age(each["creationTime"])) for each in throughputs
+        "ended": (succeeded, entered["name"] == FIRST_STATE) if ended else None,
+        "state": None if ended else entered["name"],
+        "input": None if succeeded else _shape(_known(json.loads(entered["input"]))),
+        "objects": {key: None if succeeded else _shape_of(body) for key, body in objects.items()},
+        "job": job and (job.status(now).value, age(job.created_at)),
+        "hosts": [
+            (each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at))
+            for each in hosts
+            if each.name.endswith(f"-{run}")
         ],
-        "service": str(engine.bedrock.settings),
-        "purchases": len(engine.bedrock.ledger.purchases),
-        "answered": sorted((*names, count) for names, count in injector.answered.items()),
+        "service": str(bedrock.settings),
+        "purchases": len(hosts),
+        "answered": sorted((*names_of, count) for names_of, count in injector.answered.items()),
     }
     return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
 
 
-def _content(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def _known(state: Any) -> Any:  # noqa: ANN401 - JSON
+    """What handlers take from the state, but for the words of what went wrong. An item of a Map carries it within."""
+    if not isinstance(state, dict):
+        return state
+    if "batch" in state:
+        return {**state, "state": _known(state["state"])}
+    return {key: part for key, part in usable(state).items() if key not in _WORDS}
+
+
+_WORDS = ("failure", "failedAt", "cleanupFailure")
+
+
+@lru_cache(maxsize=10_000)
+def _shape_of(body: bytes) -> str:
     """Of an object: JSON where it is, else text."""
     text = body.decode(errors="backslashreplace")
     try:
-        return json.loads(text)
+        content = json.loads(text)
     except ValueError:
-        return text
+        content = text
+    return hashlib.sha256(json.dumps(_shape(content), sort_keys=True).encode()).hexdigest()
 
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -125,10 +171,6 @@ def _shape(value: Any) -> Any:  # noqa: ANN401 - JSON
             return value
         case _:
             return 0
-
-
-def _without_error(state: Any) -> Any:  # noqa: ANN401 - JSON
-    return {**state, "failure": None} if isinstance(state, dict) and "failure" in state else state
 
 
 class _Inline(Thread):
