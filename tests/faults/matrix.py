@@ -91,7 +91,7 @@ def together(firsts: Iterable[Scenario]) -> Iterator[list[Scenario]]:
     alike: defaultdict[Hashable, list[Scenario]] = defaultdict(list)
     for first in firsts:
         by_itself = first.stop_at or first.time_out_at or len(first.faults) > 1
-        alike[first if by_itself else (first.faults[0].state, first.hosting)].append(first)
+        alike[str(first) if by_itself else (first.faults[0].state, first.hosting)].append(first)
     for group in alike.values():
         for start in range(0, len(group), TOGETHER):
             yield group[start : start + TOGETHER]
