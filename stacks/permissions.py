@@ -103,6 +103,7 @@ class Permissions:
         )
         self.read_job = self._made_at_run_time(["GetModelCustomizationJob"], jobs)
         self.stop_job = self._made_at_run_time(["StopModelCustomizationJob"], jobs, conditions=HAS_OUR_TAG)
+        self.delete_custom_model = self._made_at_run_time(["DeleteCustomModel"], custom_models, conditions=HAS_OUR_TAG)
         self.read_custom_model = self._made_at_run_time(["GetCustomModel"], custom_models)
         self.list_jobs = Grant(["bedrock:ListModelCustomizationJobs"], ["*"], NO_RESOURCE_LEVEL_FOR_LISTS)
         self.read_tags = self._made_at_run_time(["ListTagsForResource"], *hosts, jobs)

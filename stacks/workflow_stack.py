@@ -124,6 +124,7 @@ class WorkflowStack(cdk.Stack):
             add(f"get_{host}", on.read)
             add(f"delete_{host}", on.read, on.delete, may.read_runs, may.write_runs, may.list_runs)
         add("stop_customization_job", may.read_job, may.stop_job)
+        add("delete_custom_model", may.delete_custom_model)
         add("write_report", may.read_runs, may.write_runs, may.list_runs, memory_mb=512)
         add("notify", *self.topic.publish, environment=self._topic_arn)
 
@@ -257,12 +258,19 @@ class WorkflowStack(cdk.Stack):
         return answered
 
     def _report(self) -> sfn.IChainable:
+        keep = sfn.Choice(self.states, "KeepCustomModel?")
+        delete_model = task(
+            self.states, "DeleteCustomModel", self.functions["delete_custom_model"], result_path="$.modelDeletion"
+        )
         write_report = self._step("WriteReport", "write_report", "$.report")
         ended = sfn.Succeed(self.states, "ExperimentEnded")
         # The verdict stands, whether or not the mail about it goes out.
         notify = task(self.states, "Notify", self.functions["notify"]).add_catch(ended, result_path="$.notifyFailure")
+        keep.when(is_false("$.run.keepCustomModel"), delete_model).otherwise(write_report)
+        # The verdict stands, whether or not its model can be deleted.
+        in_order(delete_model.add_catch(write_report, result_path="$.modelDeletionFailure"), write_report)
         in_order(write_report, notify, ended)
-        return write_report
+        return keep
 
     def _step(
         self, state: str, function: str, result_path: str | None = None, model: Model | None = None

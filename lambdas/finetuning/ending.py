@@ -76,6 +76,15 @@ class Ending:
         return Measurement(self.scores, self.calibration, pattern, self.run)
 
     @property
+    def custom_model(self) -> Mapping[str, Any] | None:
+        """Whether it is kept, and what that costs; None where the run has none."""
+        if self.custom_model_arn is None:
+            return None
+        kept = not self.state.get("modelDeletion", {}).get("deleted")
+        price = self.model.custom_model_per_month.usd if kept else 0.0
+        return {"arn": self.custom_model_arn, "kept": kept, "usdPerMonth": price}
+
+    @property
     def say(self) -> Texts:
         """What is said to people, in the run's language."""
         return texts(self.run.language if self.run else DEFAULT_LANGUAGE)

@@ -9,6 +9,7 @@ ExperimentError                       a message for people: what, where, what to
 ├── CustomizationJobError             the job failed, was stopped or took too long
 ├── ProvisionedThroughputError        the throughput failed, or did not come into service in time
 ├── CustomModelDeploymentError        the same of a custom model deployment
+├── CustomModelInUseError             a custom model cannot be deleted yet, since something uses it
 ├── OverBudgetError                   what comes next could cost more than may be spent
 ├── MetricsNotFoundError              the job's metrics files are missing or cannot be read
 ├── JudgeUnusableError                the judge cannot tell good answers from bad ones, or scored too few
@@ -62,6 +63,10 @@ class ProvisionedThroughputError(ExperimentError):
 
 
 class CustomModelDeploymentError(ExperimentError):
+    pass
+
+
+class CustomModelInUseError(ExperimentError):
     pass
 
 

@@ -40,6 +40,7 @@ def build(ending: Ending) -> dict[str, Any]:
         "coverage": describe(ending.coverage, questions, ending.say) if ending.coverage else None,
         "cost": _cost(ending),
         "hosting": ending.hosting,
+        "customModel": ending.custom_model,
         "questions": questions,
         "warnings": _warnings(ending),
         "failure": describe_failure(ending),
@@ -62,7 +63,7 @@ def _next_steps(ending: Ending, verdict: Verdict, result: Mapping[str, Any]) -> 
             result=result,
             too_much_usd=_too_much_usd(ending, ending.run),
             resume=ending.resume,
-            custom_model_arn=ending.custom_model_arn,
+            custom_model_arn=ending.custom_model_arn if ending.custom_model and ending.custom_model["kept"] else None,
             say=ending.say,
         )
     )
@@ -141,6 +142,8 @@ def _warnings(ending: Ending) -> list[str]:
         warnings.append(ending.say("verdict.cutOff", count=cut))
     if ending.job_without_metrics:
         warnings.append(ending.say("verdict.jobWithoutMetrics"))
+    if ending.run and not ending.run.keep_custom_model and "modelDeletionFailure" in state:
+        warnings.append(ending.say("verdict.customModelNotDeleted", arn=ending.custom_model_arn))
     if ending.host_alive:
         on_demand = ending.run is not None and ending.run.hosting == "onDemand"
         warnings.insert(0, ending.say("verdict.deploymentAlive" if on_demand else "verdict.throughputAlive"))

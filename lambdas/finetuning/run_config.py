@@ -70,6 +70,7 @@ class RunConfig:
 
     hosting: how the custom model is served.
     deadline_minutes: of what serves it, from its creation.
+    keep_custom_model: whether the model that the run trains stays when the run has evaluated it.
     language: of the report.
     judge_repeats: how often the judge is asked for a score of the same answer.
     earlier_runs: the runs that this one goes on from, the latest first.
@@ -88,6 +89,7 @@ class RunConfig:
     answers: AnswerSettings = AnswerSettings()
     prices: Mapping[str, float] = field(default_factory=dict)
     deadline_minutes: float = DEFAULT_DEADLINE_MINUTES
+    keep_custom_model: bool = True
     language: Language = DEFAULT_LANGUAGE
     judge_repeats: int = 1
     earlier_runs: tuple[str, ...] = ()
@@ -158,6 +160,7 @@ def configure(
         "answers": lambda value: _answer_settings(value, earlier.answers if earlier else AnswerSettings()),
         "prices": _prices,
         "deadlineMinutes": lambda value: _number(value, minimum=30, maximum=600),
+        "keepCustomModel": _boolean,
         "language": _language,
         "judgeRepeats": lambda value: _number(value, minimum=1, maximum=5, integer=True),
     }
@@ -175,6 +178,9 @@ def configure(
             problems.extend(f"{name}{line}" for line in error.args)
     if earlier:
         problems.extend(_unsettled(values, earlier))
+    given_model = values.get("custom_model_arn") or (earlier and earlier.custom_model_arn)
+    if given_model and values.get("keep_custom_model") is False:
+        problems.append("keepCustomModel: a model given in customModelArn is never deleted; leave the field out")
     if problems:
         raise InvalidInputError("The execution input is wrong:", problems)
     if earlier:
@@ -295,6 +301,12 @@ def _hyper_parameter(value: object, parameter: HyperParameter) -> str:
 def _judge_model(value: object) -> str:
     if not isinstance(value, str) or value not in JUDGE_MODELS:
         raise _FieldError(f": must be one of {', '.join(JUDGE_MODELS)}; got {value!r}")
+    return value
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _FieldError(f": must be true or false; got {value!r}")
     return value
 
 

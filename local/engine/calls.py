@@ -17,6 +17,7 @@ Parameters = Mapping[str, Any]
 # By Bedrock's operations on one resource: the kind in its ARN, and the parameter with its ARN, name or id.
 _BEDROCK: Mapping[str, tuple[str, str]] = {
     "GetCustomModel": ("custom-model", "modelIdentifier"),
+    "DeleteCustomModel": ("custom-model", "modelIdentifier"),
     "GetModelCustomizationJob": ("model-customization-job", "jobIdentifier"),
     "StopModelCustomizationJob": ("model-customization-job", "jobIdentifier"),
     "GetProvisionedModelThroughput": ("provisioned-model", "provisionedModelId"),

@@ -202,6 +202,8 @@ def observe(engine: LocalEngine) -> Observed:
             engine.let_time_pass(REAPER_INTERVAL)
         document = Objects(engine).find(f"runs/whole-{hosting}/result.json") or b"{}"
         verdict = json.loads(document)["verdict"]
+    injectors.append(Injector(engine))
+    engine.run("model-deleted", {**INPUT, "keepCustomModel": False})
     operations: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for injector in injectors:
         for state, calls in injector.calls.items():

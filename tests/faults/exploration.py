@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -97,7 +97,7 @@ class _Play(Chooser, Generic[Judged]):
         self._problems: list[WorkFailedError] = []
 
     def to_end(self, experiment: Experiment) -> list[Explored[Judged]]:
-        start = self._first or Scenario("", hosting=self._firsts[0].hosting)
+        start = self._first or replace(self._firsts[0], faults=())
         try:
             with in_one_thread():
                 outcome = experiment.play(start, self)

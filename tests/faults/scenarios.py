@@ -135,7 +135,8 @@ class Flow:
     def main_from(self, state: str, hosting: Hosting = "provisionedThroughput") -> list[str]:
         """The task states of the main path that can come after a state, itself included, in a run that is hosted so."""
         after = reachable(state, self.states)
-        return [name for name in self.main if name in after and hosting in self.hostings_of(name)]
+        played = (name for name in self.main if name in after and not _needed_for(name))
+        return [name for name in played if hosting in self.hostings_of(name)]
 
     def hosted(self, states: Iterable[str]) -> Iterator[tuple[str, Hosting]]:
         """Each state with each hosting that it is played with."""
@@ -265,7 +266,7 @@ def _leading_to(state: str) -> tuple[FaultAt, ...]:
 def faults_on_main_path(flow: Flow, observed: Observed) -> Iterator[Scenario]:
     for state, hosting in flow.hosted(flow.main):
         for fault in variants(state, observed.operations.get(state, ())):
-            yield Scenario("fault on the main path", (fault,), hosting=hosting)
+            yield Scenario("fault on the main path", (fault,), hosting=hosting, **_needed_for(state))
 
 
 def stops(flow: Flow) -> Iterator[Scenario]:
@@ -282,7 +283,8 @@ def stops(flow: Flow) -> Iterator[Scenario]:
 
 def _needed_for(state: str) -> dict[str, Any]:
     """What lets the execution come to a state that it does not always enter."""
-    return {"execution_input": {"maxSpendUsd": 0}} if state == "OverBudget" else {}
+    inputs = {"OverBudget": {"maxSpendUsd": 0}, "DeleteCustomModel": {"keepCustomModel": False}}
+    return {"execution_input": inputs[state]} if state in inputs else {}
 
 
 def timeouts(flow: Flow) -> Iterator[Scenario]:
@@ -319,13 +321,14 @@ def _statuses(observed: Observed) -> Iterator[Scenario]:
 
 def _can_be_left(state: str, flow: Flow) -> bool:
     """States of the main path that every run comes to, and goes on from."""
-    return state not in (*flow.failure_path, "OverBudget", "BrokenAnswer") and flow.states[state]["Type"] != "Succeed"
+    beside = state in (*flow.failure_path, "BrokenAnswer") or bool(_needed_for(state))
+    return not beside and flow.states[state]["Type"] != "Succeed"
 
 
 def _side_by_side(flow: Flow) -> Iterator[Scenario]:
     group = "two executions at once"
     for state, hosting in flow.hosted(flow.every):
-        for kind in (Kind.AFTER, Kind.DENIED, Kind.CRASH) if state in flow.main else ():
+        for kind in (Kind.AFTER, Kind.DENIED, Kind.CRASH) if state in flow.main and not _needed_for(state) else ():
             fault = FaultAt(state, kind, always=True, run="run-1")
             yield Scenario(group, (fault,), companion=True, hosting=hosting)
         if _can_be_left(state, flow):

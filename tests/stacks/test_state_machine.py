@@ -73,7 +73,7 @@ def test_every_failure_of_the_main_path_leads_to_the_failure_path(assembly: Asse
     states = assembly.definition["States"]
     after_failure = _reachable(assembly.definition, FAILURE_PATH_START)
     for name in set(states) - after_failure:
-        if states[name]["Type"] in ("Task", "Map") and name != "Notify":
+        if states[name]["Type"] in ("Task", "Map") and name not in ("Notify", "DeleteCustomModel"):
             (catch,) = states[name]["Catch"]
             failed = {"lastTask": next(iter(states[name].get("ItemProcessor", {}).get("States", {name: {}})))}
             assert catch == {
@@ -96,7 +96,7 @@ def test_a_broken_answer_leads_to_the_failure_path(assembly: Assembly) -> None:
     after_failure = _reachable(assembly.definition, FAILURE_PATH_START)
 
     for name in set(states) - after_failure:
-        if states[name]["Type"] == "Choice" and not name.startswith(BY_HOSTING):
+        if states[name]["Type"] == "Choice" and not name.startswith((BY_HOSTING, "KeepCustomModel?")):
             assert states[name]["Default"] == "BrokenAnswer"
     assert states["BrokenAnswer"]["Next"] == FAILURE_PATH_START
 
@@ -111,6 +111,16 @@ def test_a_wait_follows_only_from_a_number_of_seconds(assembly: Assembly) -> Non
         (choice,) = [before for before, after in following if after == name]
         (rule,) = [rule for rule in assembly.definition["States"][choice]["Choices"] if rule["Next"] == name]
         assert {"Variable": state["SecondsPath"], "IsNumeric": True} in rule["And"]
+
+
+def test_a_verdict_stands_whether_or_not_its_model_can_be_deleted(assembly: Assembly) -> None:
+    delete = assembly.definition["States"]["DeleteCustomModel"]
+
+    assert [catch["Next"] for catch in delete["Catch"]] == [delete["Next"]] == ["WriteReport"]
+    keep = assembly.definition["States"]["KeepCustomModel?"]
+    (rule,) = keep["Choices"]
+    assert rule["And"][1] == {"Variable": "$.run.keepCustomModel", "BooleanEquals": False}
+    assert (rule["Next"], keep["Default"]) == ("DeleteCustomModel", "WriteReport")
 
 
 def test_a_verdict_stands_whether_or_not_people_can_be_told(assembly: Assembly) -> None:

@@ -149,6 +149,7 @@ def test_nothing_is_made_without_our_tag_and_nothing_removed_that_lacks_it(nova:
         "bedrock:TagResource": with_tag,
         "bedrock:DeleteProvisionedModelThroughput": has_tag,
         "bedrock:DeleteCustomModelDeployment": has_tag,
+        "bedrock:DeleteCustomModel": has_tag,
         "bedrock:StopModelCustomizationJob": has_tag,
     }
     found = set()

@@ -59,6 +59,7 @@ PARTS = {
     "coverage",
     "cost",
     "hosting",
+    "customModel",
     "questions",
     "nextSteps",
     "warnings",

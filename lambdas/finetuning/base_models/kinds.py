@@ -103,6 +103,7 @@ class BaseModel:
     customization_id: for CreateModelCustomizationJob; inference_id: for answers of the base model, its own id or that
     of an inference profile.
     reserved: what may stand in no text of a record. hosting: how its custom models can be served.
+    custom_model_per_month: what keeping a custom model costs.
     undocumented: what of this entry is an assumption; every run on the model says so.
     perplexity: whether the metrics files have that column.
     default_hyper_parameters: where this experiment's default is not Bedrock's.
@@ -121,6 +122,7 @@ class BaseModel:
     hosting: tuple[Hosting, ...]
     undocumented: tuple[Undocumented, ...] = ()
     lifecycle: Lifecycle = Lifecycle()
+    custom_model_per_month: Price = Price(1.95, "public price lists, read 2026-11")
     # AWS user guide, "Analyze the results of a model customization job", read 2026-11: for all models.
     perplexity: bool = True
     default_hyper_parameters: Mapping[str, float] = field(default_factory=dict)

@@ -74,12 +74,19 @@ def create(
 
     deadline: for its tag.
     Looked up by name first: what a second call with the same token answers is not documented.
-    Raises the host's error where the account's quota does not allow it.
+    Raises the host's error where the account's quota does not allow it, or the custom model is not there.
     """
     if found := host.find(name):
         return Created(found.arn, found.created_at.isoformat(), deadline.isoformat())
     token, tags = client_request_token(name, execution_arn), owner_tags(execution_arn, deadline=deadline)
-    return Created(host.create(name, custom_model_arn, token, tags), now.isoformat(), deadline.isoformat())
+    try:
+        arn = host.create(name, custom_model_arn, token, tags)
+    except host.bedrock.exceptions.ResourceNotFoundException as error:
+        raise host.error(
+            f"The custom model {custom_model_arn} is not there (any more): {error}. Start a run that trains it anew, "
+            "without customModelArn and resumeFrom."
+        ) from error
+    return Created(arn, now.isoformat(), deadline.isoformat())
 
 
 def service(host: Host, created: Created, now: datetime) -> Service:

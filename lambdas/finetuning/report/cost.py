@@ -39,6 +39,7 @@ def cost(result: Mapping[str, Any], say: Texts) -> Html | None:
         ),
         element("p", lived) if (lived := _lived(result, spent, say)) else None,
         element("p", _lower_bound(spent, say)) if spent.get("isLowerBound") else None,
+        element("p", kept) if (kept := _custom_model(result, say)) else None,
     )
 
 
@@ -68,6 +69,17 @@ def _lived(result: Mapping[str, Any], spent: Mapping[str, Any], say: Texts) -> s
     lived = say("report.cost.lived", duration=duration(spent["throughputSeconds"], say))
     part = answering_part(spent, say)
     return say("report.cost.livedAndAnswered", lived=lived, answering=part) if part else lived
+
+
+def _custom_model(result: Mapping[str, Any], say: Texts) -> str | None:
+    """Whether it goes on costing something; None where there is none."""
+    model = result.get("customModel")
+    if not model:
+        return None
+    if not model.get("kept"):
+        return say("report.cost.modelDeleted")
+    # A model's name is what follows `…-ft-model-`, which its ARN does not tell: the command takes either.
+    return say("report.cost.modelKept", usd=usd(model.get("usdPerMonth"), say), arn=model.get("arn"))
 
 
 def _lower_bound(spent: Mapping[str, Any], say: Texts) -> str:
