@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,16 @@ class Deployment:
             topic_arn=outputs["TopicArn"],
             poll_seconds=poll_seconds,
         )
+
+    @classmethod
+    def find_sweep(cls, model: BaseModel, poll_seconds: float) -> "Deployment":
+        """The same with the state machine of sweeps in the place of the runs' own."""
+        deployment = cls.find(model, poll_seconds)
+        sweeps = boto3.client("cloudformation", region_name=model.region).describe_stacks(
+            StackName=f"{model.key}-ft-sweep"
+        )["Stacks"][0]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in sweeps.get("Outputs", [])}
+        return replace(deployment, state_machine_arn=outputs["SweepStateMachineArn"])
 
     @cached_property
     def s3(self) -> "S3Client":

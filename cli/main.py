@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.commands import compare, generate, index, models, prepare, reap, report, run, split, validate
+from cli.commands import compare, generate, index, models, prepare, reap, report, run, split, sweep, validate
 from cli.errors import CommandError
 from cli.output import say_error
 
-_COMMANDS = (prepare, generate, split, validate, run, report, compare, index, models, reap)
+_COMMANDS = (prepare, generate, split, validate, run, sweep, report, compare, index, models, reap)
 INTERRUPTED = 130
 _TERMINATIONS = (signal.SIGTERM, signal.SIGHUP)
 

@@ -41,6 +41,7 @@ class ExperimentStateMachine(Construct):
         name: str,
         definition: sfn.IChainable,
         functions: list[lambda_.Function],
+        timeout: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = logs.LogGroup(
@@ -66,7 +67,7 @@ class ExperimentStateMachine(Construct):
             "StateMachine",
             state_machine_name=name,
             definition_body=sfn.DefinitionBody.from_chainable(definition),
-            timeout=cdk.Duration.hours(48),
+            timeout=timeout,
             # The construct would also grant every version of each function (`<ARN>:*`), which nothing here invokes.
             role=role.without_policy_updates(),
             # Execution data holds dataset text and answers: they stay in the bucket and the execution's history.

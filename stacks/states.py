@@ -26,14 +26,20 @@ def task(
     result_path: str | None = None,
     model: Model | None = None,
     persistent: bool = False,
+    item: str | None = None,
 ) -> tasks.LambdaInvoke:
     """A task state.
 
+    item: in a Map whose items hold the whole state, as `state`, what the item itself is called.
     result_path: where the handler's answer goes in the execution's state; None = nowhere.
     persistent: whatever the error, try again before giving up.
     """
-    payload = _payload("$", **({"model": model} if model else {}))
-    invoke = _invoke(scope, state, function, payload, result_path, assign=ended(state))
+    if item:
+        payload = _payload("$.state", **{item: sfn.JsonPath.object_at(f"$.{item}")})
+    else:
+        payload = _payload("$", **({"model": model} if model else {}))
+    # A variable of the whole execution cannot be set inside a Map.
+    invoke = _invoke(scope, state, function, payload, result_path, assign=None if item else ended(state))
     # Seven attempts in all. If each times out, a one-minute function (each that deletes is one) gives up after about
     # nine minutes, a fifteen-minute one after less than two hours; the guard takes over from there.
     return _retry(invoke, ["States.ALL"] if persistent else TRANSIENT_ERRORS, attempts=6)

@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from finetuning.base_models import BaseModel
+from finetuning.names import state_machine_name
 
 from stacks.datasets import ShippedDatasets
 from stacks.failure_path import failure_path
@@ -46,10 +47,11 @@ class WorkflowStack(cdk.Stack):
         self.add_stack_dependency(storage, reason="reads its exports")
         self.topic = RunTopic(self, "Topic")
         self.functions: dict[str, lambda_.Function] = {}
-        state_machine_name = f"{base_model.key}-ft-experiment"
+        state_machine = state_machine_name(base_model.key)
         shipped = ShippedDatasets(self, "Datasets")
-        may = Permissions(self, base_model, storage, shipped, state_machine_name)
-        self._add_functions(may, shipped)
+        self.datasets = self.to_json_string(shipped.uris)
+        may = Permissions(self, base_model, storage, shipped, state_machine)
+        self._add_functions(may)
         # Apart from the functions, whose construct ids are like the states' names.
         self.states = Construct(self, "States")
         self.failed = failure_path(self.states, self.functions, base_model.hosting)
@@ -57,16 +59,17 @@ class WorkflowStack(cdk.Stack):
         self.state_machine = ExperimentStateMachine(
             self,
             "Experiment",
-            name=state_machine_name,
+            name=state_machine,
             definition=self._flow(),
             functions=list(self.functions.values()),
+            timeout=cdk.Duration.hours(48),
         ).state_machine
         self._add_guard(may)
         self._add_outputs()
 
-    def _add_functions(self, may: Permissions, shipped: ShippedDatasets) -> None:
+    def _add_functions(self, may: Permissions) -> None:
         """Each task's function, with exactly what it may do beyond writing its log and traces."""
-        datasets = {"DATA_BUCKET": self.storage.data_bucket_name, "DATASETS": self.to_json_string(shipped.uris)}
+        datasets = {"DATA_BUCKET": self.storage.data_bucket_name, "DATASETS": self.datasets}
         service_role = {"SERVICE_ROLE_ARN": self.storage.service_role_arn}
         read_datasets = (may.read_shipped_datasets, may.read_uploaded_datasets)
 
@@ -186,7 +189,9 @@ class WorkflowStack(cdk.Stack):
         """The main path, from dataset to verdict, put together from its end: each part is told what follows it."""
         report = self._report()
         compare = self._ask_custom_model(then=report)
-        customize = self._customize(learned=compare, learned_nothing=report)
+        evaluate = sfn.Choice(self.states, "EvaluateCustomModel?")
+        self._decide(evaluate, "$.run.evaluateCustomModel", yes=compare, no=report)
+        customize = self._customize(learned=evaluate, learned_nothing=report)
         custom_model_given = sfn.Choice(self.states, "CustomModelGiven?")
         self._decide(custom_model_given, "$.run.customModelGiven", yes=compare, no=customize)
         ask_base_model = self._ask_base_model(headroom=custom_model_given, no_headroom=report)

@@ -1,9 +1,7 @@
 """`bedrock-ft run`: the whole experiment, on AWS or on this machine, from dataset to verdict."""
 
 import argparse
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -19,10 +17,10 @@ from cli.datasets import DatasetFolder, find_dataset
 from cli.deployment import Deployment
 from cli.errors import CommandError, UsageError
 from cli.json_documents import read_input
+from cli.local_deployment import local_deployment
 from cli.output import progress_console, say, say_error, say_result
 from cli.progress import Progress
 from cli.run_ids import new_run_id
-from cli.synthesis import synthesize
 from cli.verdict import failure, summary
 
 if TYPE_CHECKING:
@@ -33,10 +31,9 @@ CALENDAR_START = date(2026, 2, 2)
 # Fine-tuning on Bedrock began in 2023; and a run needs days after its first one.
 _FIRST_DAY, _LAST_DAY = date(2023, 1, 1), date(2099, 12, 31)
 
-_AWS_POLL_SECONDS = 5.0
+AWS_POLL_SECONDS = 5.0
 # On AWS five minutes, in which the guard runs at least once.
 _LOOKS_FOR_REPORT = 60
-_LOCAL_POLL_SECONDS = 0.5
 
 
 def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -63,7 +60,7 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--date",
         metavar="YYYY-MM-DD",
-        type=_calendar_day,
+        type=calendar_day,
         help=f"with --local: the day on which the virtual calendar starts (default: {CALENDAR_START})",
     )
     parser.add_argument(
@@ -76,7 +73,7 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.set_defaults(run=run)
 
 
-def _calendar_day(text: str) -> date:
+def calendar_day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
@@ -116,40 +113,15 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"--dataset and the field dataset in {options.input} both name a dataset: use one of them")
     console = progress_console()
     if not options.local:
-        deployment = Deployment.find(request.model, _AWS_POLL_SECONDS)
+        deployment = Deployment.find(request.model, AWS_POLL_SECONDS)
         try:
             return experiment(request, deployment, console)
         except (KeyboardInterrupt, SystemExit, BotoCoreError, ClientError):
             say(console, f"An execution that was started goes on in AWS: {deployment.console_url}")
             raise
     start = datetime.combine(options.date or CALENDAR_START, time(9), UTC)
-    with _local_deployment(request.model, start, console) as deployment:
+    with local_deployment([request.model], start, console) as deployment:
         return experiment(request, deployment, console)
-
-
-@contextmanager
-def _local_deployment(model: BaseModel, start: datetime, console: Console) -> Iterator[Deployment]:
-    with tempfile.TemporaryDirectory(prefix="bedrock-ft-") as folder:
-        assembly = Path(folder) / "cdk.out"
-        with console.status("synthesizing the CDK app"):
-            synthesize(model.key, assembly)
-        # Only local runs need moto, which takes a second to load.
-        from local.engine.deployment import DeploymentError
-        from local.engine.engine import LocalEngine
-
-        with LocalEngine(assembly, start) as engine:
-            with console.status("deploying to the local engine"):
-                try:
-                    engine.deploy()
-                except DeploymentError as error:
-                    raise CommandError(f"the local deployment failed: {error}") from error
-            say(
-                console,
-                f"Local run: stand-ins answer in place of {model.name} and the judge model, and nothing is spent. The "
-                f"numbers show how the experiment works, not how good the real model is.\n"
-                f"The virtual calendar starts at {start:%Y-%m-%d %H:%M} UTC.",
-            )
-            yield Deployment.find(model, _LOCAL_POLL_SECONDS)
 
 
 def experiment(request: Request, deployment: Deployment, console: Console) -> int:
@@ -160,14 +132,14 @@ def experiment(request: Request, deployment: Deployment, console: Console) -> in
     elif request.dataset:
         execution_input["dataset"] = request.dataset
     run_id = new_run_id(request.dataset_name, datetime.now(UTC))
-    folder = _folder(request.out / run_id)
+    folder = make_folder(request.out / run_id)
     execution_arn = deployment.start(run_id, execution_input)
     say(console, f"run {run_id}")
     Progress(console).show(deployment.follow(execution_arn))
     return _conclude(folder, run_id, deployment, execution_arn)
 
 
-def _folder(path: Path) -> Path:
+def make_folder(path: Path) -> Path:
     """Made before anything starts: a report that cannot be saved should not be paid for first."""
     try:
         path.mkdir(parents=True)

@@ -79,7 +79,7 @@ def estimate(run: RunConfig, model: BaseModel, dataset: Mapping[str, Any], rubri
         "outputPer1kTokens": answered,
     }
     scoring = _total(_calibrating(dataset, rubric_tokens), _scoring(run, dataset, rubric_tokens))
-    rest = _custom_models_part(run, dataset, rubric_tokens)
+    rest = _custom_models_part(run, dataset, rubric_tokens) if run.evaluate_custom_model else {}
     return bill(_total(_total(asking, scoring), rest), run, model)
 
 

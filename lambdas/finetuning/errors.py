@@ -3,6 +3,7 @@
 ExperimentError                       a message for people: what, where, what to do next
 ├── InvalidInputError                 the execution's input or name is wrong (every problem listed)
 ├── UnknownBaseModelError             the base model is not in the catalogue
+├── NotDeployedError                  a sweep needs a deployment that is not there
 ├── PrerequisitesNotMetError          something outside the run must change first (every problem listed)
 ├── SourceError                       a file to prepare cannot be read: its encoding, its structure or its keys
 ├── InvalidDatasetError               a record breaks the base model's rules (file, line, what to do)
@@ -32,9 +33,14 @@ class ProblemsError(ExperimentError):
 
     def __init__(self, summary: str, problems: Sequence[str]) -> None:
         super().__init__("\n".join([summary, *(f"- {problem}" for problem in problems)]))
+        self.problems = tuple(problems)
 
 
 class InvalidInputError(ProblemsError):
+    pass
+
+
+class NotDeployedError(ExperimentError):
     pass
 
 

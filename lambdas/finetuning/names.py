@@ -27,6 +27,10 @@ def fits_a_tag(execution_name: str) -> bool:
     return _FITS_A_TAG.fullmatch(execution_name) is not None
 
 
+def state_machine_name(base_model_key: str) -> str:
+    return f"{base_model_key}-ft-experiment"
+
+
 def service_role_name(base_model_key: str) -> str:
     return f"{base_model_key}-ft-role"
 

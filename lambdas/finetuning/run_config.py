@@ -70,6 +70,7 @@ class RunConfig:
 
     hosting: how the custom model is served.
     deadline_minutes: of what serves it, from its creation.
+    evaluate_custom_model: whether the model that the run trains is served and asked; a sweep asks the best only.
     keep_custom_model: whether the model that the run trains stays when the run has evaluated it.
     language: of the report.
     judge_repeats: how often the judge is asked for a score of the same answer.
@@ -89,6 +90,7 @@ class RunConfig:
     answers: AnswerSettings = AnswerSettings()
     prices: Mapping[str, float] = field(default_factory=dict)
     deadline_minutes: float = DEFAULT_DEADLINE_MINUTES
+    evaluate_custom_model: bool = True
     keep_custom_model: bool = True
     language: Language = DEFAULT_LANGUAGE
     judge_repeats: int = 1
@@ -160,6 +162,7 @@ def configure(
         "answers": lambda value: _answer_settings(value, earlier.answers if earlier else AnswerSettings()),
         "prices": _prices,
         "deadlineMinutes": lambda value: _number(value, minimum=30, maximum=600),
+        "evaluateCustomModel": _boolean,
         "keepCustomModel": _boolean,
         "language": _language,
         "judgeRepeats": lambda value: _number(value, minimum=1, maximum=5, integer=True),
@@ -179,11 +182,17 @@ def configure(
     if earlier:
         problems.extend(_unsettled(values, earlier))
     given_model = values.get("custom_model_arn") or (earlier and earlier.custom_model_arn)
+    if values.get("evaluate_custom_model") is False and values.get("keep_custom_model") is False:
+        problems.append("keepCustomModel: a model that is neither evaluated nor kept is trained for nothing")
+    if given_model and values.get("evaluate_custom_model") is False:
+        problems.append("evaluateCustomModel: there is nothing else to do with customModelArn; leave one of them out")
     if given_model and values.get("keep_custom_model") is False:
         problems.append("keepCustomModel: a model given in customModelArn is never deleted; leave the field out")
     if problems:
         raise InvalidInputError("The execution input is wrong:", problems)
     if earlier:
+        # Whoever goes on from a run that was only trained wants it evaluated.
+        values = {"evaluate_custom_model": True, **values}
         return replace(earlier, started_at=started_at, given=_completed(given, earlier.given), **values)
     return RunConfig(base_model=model.key, started_at=started_at, given=given, **values)
 
@@ -231,7 +240,7 @@ def _completed(given: Mapping[str, Any], earlier: Mapping[str, Any]) -> Mapping[
     completed = {**earlier, **given}
     if "answers" in given:
         completed["answers"] = {**earlier.get("answers", {}), **given["answers"]}
-    return {name: value for name, value in completed.items() if name != "resumeFrom"}
+    return {name: value for name, value in completed.items() if name not in ("resumeFrom", "evaluateCustomModel")}
 
 
 def _dataset(value: object, shipped: Mapping[str, Mapping[str, str]], data_bucket: str) -> Dataset:

@@ -55,10 +55,10 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
 
 
 class RunStore:
-    """Reads and writes the objects of one run; keys are relative to the run's prefix."""
+    """Reads and writes the objects of one run, or of one sweep; keys are relative to its prefix."""
 
-    def __init__(self, s3: "S3Client", bucket: str, run_id: str) -> None:
-        self._s3, self.bucket, self._prefix = s3, bucket, f"runs/{run_id}/"
+    def __init__(self, s3: "S3Client", bucket: str, run_id: str, *, folder: str = "runs") -> None:
+        self._s3, self.bucket, self._prefix = s3, bucket, f"{folder}/{run_id}/"
 
     def key(self, key: str) -> str:
         return self._prefix + key

@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import boto3
@@ -81,6 +81,15 @@ class Services:
     @cached_property
     def sns(self) -> "SNSClient":
         return self.session.client("sns", config=_short_calls())
+
+    def in_region(self, service: str, region: str) -> Any:  # noqa: ANN401 - a client of any service
+        """A client for another region than the function's own."""
+        clients: dict[tuple[str, str], Any] = self.__dict__.setdefault("_regional", {})
+        if (service, region) not in clients:
+            # The type stubs know a client by a literal name.
+            make: Any = self.session.client
+            clients[service, region] = make(service, region_name=region, config=_short_calls())
+        return clients[service, region]
 
     @cached_property
     def stepfunctions(self) -> "SFNClient":

@@ -26,6 +26,7 @@ class Verdict(StrEnum):
     DID_NOT_LEARN = "did_not_learn"
     OVER_BUDGET = "over_budget"
     NO_HEADROOM = "no_headroom"
+    TRAINED = "trained"
     FAILED = "failed"
 
 
@@ -94,6 +95,8 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Rul
         return Ruling(Verdict.NO_HEADROOM, say("verdict.noHeadroom", mean=state["baseScores"]["correctness"]))
     if "training" in state and not state["training"]["learned"]:
         return Ruling(Verdict.DID_NOT_LEARN, say("verdict.didNotLearn", diagnosis=state["training"]["diagnosis"]))
+    if not state["run"]["evaluateCustomModel"]:
+        return Ruling(Verdict.TRAINED, say("verdict.trained", diagnosis=state["training"]["diagnosis"]))
     asked = state["customScores"]["asked"]
     if "correctness" not in scores:
         return Ruling(Verdict.INCONCLUSIVE, say("verdict.nothingCompared"))

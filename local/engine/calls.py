@@ -33,6 +33,8 @@ _HOSTS: Mapping[str, tuple[str, str, str]] = {
 }
 _LISTS = ("ListProvisionedModelThroughputs", "ListCustomModelDeployments", "ListModelCustomizationJobs")
 _STEP_FUNCTIONS: Mapping[str, str] = {
+    "StartExecution": "stateMachineArn",
+    "StopExecution": "executionArn",
     "DescribeExecution": "executionArn",
     "GetExecutionHistory": "executionArn",
     "ListExecutions": "stateMachineArn",
@@ -95,6 +97,10 @@ class Calls:
                 return [request("iam:GetRole", f"arn:aws:iam::{self._account_id}:role/{parameters['RoleName']}")]
             case "states", _ if operation in _STEP_FUNCTIONS:
                 return [request(f"states:{operation}", parameters[_STEP_FUNCTIONS[operation]])]
+            case "cloudformation", "DescribeStacks":
+                stack = f"{parameters['StackName']}/any"
+                where = f"{self._region}:{self._account_id}"
+                return [request("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{where}:stack/{stack}")]
             case "servicequotas", "ListServiceQuotas" | "ListAWSDefaultServiceQuotas":
                 return [request(f"servicequotas:{operation}", "*")]
         raise LookupError(f"what {service}'s {operation} must be allowed is not known here: add it to {__name__}")

@@ -49,12 +49,16 @@ class Run:
         return ((self.result.get("provenance") or {}).get("dataset") or {}).get("name") or MISSING
 
 
-def render_comparison(runs: Sequence[Run], language: Language) -> str:
-    """One HTML file that needs no network. The strings of the results are untrusted: every one is shown as text."""
+def render_comparison(runs: Sequence[Run], language: Language, best: Mapping[str, str] | None = None) -> str:
+    """One HTML file that needs no network. The strings of the results are untrusted: every one is shown as text.
+
+    best: of a sweep, by base model the id of the run with the lowest validation loss.
+    """
     say = texts(language)
     title = say("comparison.title", n=len(runs))
     parts = (
         local_notice(runs, say),
+        _best(best or {}, say),
         _incomparable(runs, say),
         _table(runs, say),
         _curves(runs, say),
@@ -85,6 +89,15 @@ def _incomparable(runs: Sequence[Run], say: Texts) -> Html | None:
     )
     title, why = say("comparison.incomparable.title"), say("comparison.incomparable.why")
     return element("div", section("incomparable", title, element("p", why), element("ul", *reasons)), class_="stopped")
+
+
+def _best(best: Mapping[str, str], say: Texts) -> Html | None:
+    if not best:
+        return None
+    found = definitions({base_model: element("strong", run) for base_model, run in best.items()})
+    return section(
+        "best", say("comparison.best"), found, element("p", say("comparison.bestHowToRead"), class_="detail")
+    )
 
 
 def _groups(groups: Mapping[str | None, Sequence[int]], say: Texts) -> Html:

@@ -29,6 +29,7 @@ _MARKS = {
     "inconclusive": _Mark("caution", "?"),
     "did_not_learn": _Mark("caution", "○"),
     "over_budget": _Mark("caution", "$"),
+    "trained": _Mark("neutral", "·"),
     "no_headroom": _Mark("neutral", "▲"),
     "failed": _Mark("bad", "\N{MULTIPLICATION SIGN}"),
 }

@@ -1,0 +1,129 @@
+"""Which runs a sweep makes: the grid of what it was given, checked as a whole before anything starts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any, Literal, get_args
+
+from finetuning.base_models import BASE_MODELS
+from finetuning.errors import InvalidInputError
+from finetuning.json_names import camel_keys
+from finetuning.run_config import DEFAULT_DATASET, DEFAULT_MAX_SPEND_USD, MAX_USD, configure
+
+# Two at a time, each of hours: more than a day's worth is rather a mistake.
+MAX_RUNS = 20
+Evaluate = Literal["best", "all"]
+_FIELDS = ("baseModels", "datasets", "hyperParameters", "evaluate", "maxSpendUsd", "input")
+# In the input of its runs.
+_SET_BY_THE_SWEEP = (
+    *("dataset", "hyperParameters", "maxSpendUsd", "evaluateCustomModel"),
+    *("keepCustomModel", "customModelArn", "resumeFrom"),
+)
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """name: of its execution; input: the execution's."""
+
+    name: str
+    base_model: str
+    input: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return camel_keys(asdict(self))
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "PlannedRun":
+        return cls(document["name"], document["baseModel"], document["input"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    evaluate: Evaluate
+    max_spend_usd: float
+    runs: Sequence[PlannedRun]
+
+    def to_json(self) -> dict[str, Any]:
+        return {**camel_keys(asdict(self)), "runs": [run.to_json() for run in self.runs]}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Plan":
+        runs = [PlannedRun.from_json(run) for run in document["runs"]]
+        return cls(document["evaluate"], document["maxSpendUsd"], runs)
+
+
+def plan(given: object, sweep: str, own_base_model: str, shipped_datasets: Mapping[str, Any], started_at: str) -> Plan:
+    """sweep: the name of the sweep's execution. own_base_model: what is tuned where the input names none.
+
+    Each limit is an equal share of the budget, also for the evaluations that come later: their sum is never more.
+    Raises InvalidInputError, which lists every problem at once.
+    """
+    problems = list(_problems(given))
+    if problems or not isinstance(given, dict):
+        raise InvalidInputError("The sweep's input is wrong:", problems)
+    evaluate: Evaluate = given.get("evaluate", "best")
+    budget, grid = float(given.get("maxSpendUsd", DEFAULT_MAX_SPEND_USD)), list(_grid(given, own_base_model))
+    later = len({base_model for base_model, _ in grid}) if evaluate == "best" else 0
+    share = budget / max(1, len(grid) + later)
+    common = {"evaluateCustomModel": evaluate == "all", "maxSpendUsd": share}
+    runs = [
+        PlannedRun(f"{sweep}-{number:02d}", base_model, {**given.get("input", {}), **own, **common})
+        for number, (base_model, own) in enumerate(grid, start=1)
+    ]
+    problems = [problem for run in runs for problem in _refused(run, shipped_datasets, started_at)]
+    if not 2 <= len(runs) <= MAX_RUNS:
+        problems.append(f"a sweep has 2 to {MAX_RUNS} runs; these are {len(runs)}")
+    if problems:
+        raise InvalidInputError("The sweep's input is wrong:", list(dict.fromkeys(problems)))
+    return Plan(evaluate, budget, runs)
+
+
+def _problems(given: object) -> Iterator[str]:
+    if not isinstance(given, dict):
+        yield 'it must be a JSON object, for example {"hyperParameters": {"epochCount": [2, 10]}}'
+        return
+    yield from (f"{name}: unknown field; known are {', '.join(_FIELDS)}" for name in given if name not in _FIELDS)
+    for name, example in (("baseModels", '["nova-lite"]'), ("datasets", f'["{DEFAULT_DATASET}"]')):
+        if name in given and not _is_list(given[name]):
+            yield f"{name}: must be a list of different texts, for example {example}"
+    for name, example in (("hyperParameters", '{"epochCount": [2, 10]}'), ("input", '{"language": "ja"}')):
+        if name in given and not isinstance(given[name], dict):
+            yield f"{name}: must be an object, for example {example}"
+    if given.get("evaluate", "best") not in get_args(Evaluate):
+        yield f"evaluate: must be one of {', '.join(get_args(Evaluate))}; got {given['evaluate']!r}"
+    usd = given.get("maxSpendUsd", DEFAULT_MAX_SPEND_USD)
+    if isinstance(usd, bool) or not isinstance(usd, int | float) or not 0 <= usd <= MAX_USD:
+        yield f"maxSpendUsd: must be a number from 0 to {MAX_USD:,.0f}, for all runs together; got {usd!r}"
+    taken = [name for name in given.get("input", {}) if name in _SET_BY_THE_SWEEP]
+    if taken:
+        yield f"input: {', '.join(taken)} is set by the sweep; see its own fields"
+    unknown = [key for key in given.get("baseModels", []) if key not in BASE_MODELS] if "baseModels" in given else []
+    if unknown:
+        yield f"baseModels: {', '.join(map(repr, unknown))} is not in the catalogue; choose of {', '.join(BASE_MODELS)}"
+
+
+def _is_list(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(each, str) for each in value)
+        and len(set(value)) == len(value)
+    )
+
+
+def _grid(given: Mapping[str, Any], own_base_model: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every combination: base model, and what the run's input has of the grid."""
+    parameters = given.get("hyperParameters", {})
+    values = [value if isinstance(value, list) else [value] for value in parameters.values()]
+    datasets = given.get("datasets", [DEFAULT_DATASET])
+    for base_model, dataset, chosen in product(given.get("baseModels", [own_base_model]), datasets, product(*values)):
+        yield base_model, {"dataset": dataset, "hyperParameters": dict(zip(parameters, chosen, strict=True))}
+
+
+def _refused(run: PlannedRun, shipped_datasets: Mapping[str, Any], started_at: str) -> list[str]:
+    """What the run itself would refuse, said once for all runs that have it."""
+    try:
+        configure(run.input, BASE_MODELS[run.base_model], shipped_datasets, "any", started_at)
+    except InvalidInputError as error:
+        return [f"{run.base_model}: {problem}" for problem in error.problems]
+    return []
