@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any, Literal, get_args
 
-from finetuning.base_models import BASE_MODELS
+from finetuning.base_models import BASE_MODELS, UNKNOWN
 from finetuning.errors import InvalidInputError
 from finetuning.json_names import camel_keys
 from finetuning.run_config import DEFAULT_DATASET, DEFAULT_MAX_SPEND_USD, MAX_USD, configure
@@ -71,6 +71,7 @@ def plan(given: object, sweep: str, own_base_model: str, shipped_datasets: Mappi
         for number, (base_model, own) in enumerate(grid, start=1)
     ]
     problems = [problem for run in runs for problem in _refused(run, shipped_datasets, started_at)]
+    problems += [] if problems else _unaffordable(runs, budget)
     if not 2 <= len(runs) <= MAX_RUNS:
         problems.append(f"a sweep has 2 to {MAX_RUNS} runs; these are {len(runs)}")
     if problems:
@@ -118,6 +119,29 @@ def _grid(given: Mapping[str, Any], own_base_model: str) -> Iterator[tuple[str, 
     datasets = given.get("datasets", [DEFAULT_DATASET])
     for base_model, dataset, chosen in product(given.get("baseModels", [own_base_model]), datasets, product(*values)):
         yield base_model, {"dataset": dataset, "hyperParameters": dict(zip(parameters, chosen, strict=True))}
+
+
+def _unaffordable(runs: Sequence[PlannedRun], budget: float) -> Iterator[str]:
+    """An hour of each throughput that a run, or the best run of a base model, will need."""
+    hours: dict[str, float] = {}
+    for run in runs:
+        model, prices = BASE_MODELS[run.base_model], run.input.get("prices", {})
+        hosting = run.input.get("hosting", "auto")
+        if (model.default_hosting if hosting == "auto" else hosting) != "provisionedThroughput":
+            continue
+        price = prices.get("throughputPerHour", model.prices.get("throughputPerHour", UNKNOWN).usd)
+        if price is None:
+            yield (
+                f"{model.key}: the price of its Provisioned Throughput is not known, so no budget can be kept: give it "
+                'as {"input": {"prices": {"throughputPerHour": …}}}'
+            )
+            continue
+        hours[run.name if run.input["evaluateCustomModel"] else model.key] = price
+    if sum(hours.values()) > budget:
+        yield (
+            f"maxSpendUsd: an hour of Provisioned Throughput for each of {len(hours)} custom models costs "
+            f"${sum(hours.values()):,.2f}, and maxSpendUsd is ${budget:,.2f}"
+        )
 
 
 def _refused(run: PlannedRun, shipped_datasets: Mapping[str, Any], started_at: str) -> list[str]:
