@@ -14,7 +14,7 @@ State = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Assembly:
-    """The two templates in a folder that `cdk.App.synth` wrote to."""
+    """The templates in a folder that `cdk.App.synth` wrote to."""
 
     folder: Path
     base_model_key: str
@@ -30,17 +30,30 @@ class Assembly:
     @cached_property
     def definition(self) -> Definition:
         """The state machine's definition; intrinsic functions are replaced by literals of the same shape."""
-        (machine,) = resources(self.workflow, "AWS::StepFunctions::StateMachine").values()
-        definition: Definition = json.loads(_literal(machine["DefinitionString"]))
-        return definition
+        return _definition(self.workflow)
+
+    @cached_property
+    def sweep(self) -> Template:
+        return self._template("sweep")
+
+    @cached_property
+    def sweep_definition(self) -> Definition:
+        """The definition of the sweep's state machine."""
+        return _definition(self.sweep)
 
     def template_path(self, stack: str) -> Path:
-        """stack: "storage" or "workflow"."""
+        """stack: "storage", "workflow" or "sweep"."""
         return self.folder / f"{self.base_model_key}-ft-{stack}.template.json"
 
     def _template(self, stack: str) -> Template:
         template: Template = json.loads(self.template_path(stack).read_text())
         return template
+
+
+def _definition(template: Template) -> Definition:
+    (machine,) = resources(template, "AWS::StepFunctions::StateMachine").values()
+    definition: Definition = json.loads(_literal(machine["DefinitionString"]))
+    return definition
 
 
 def resources(template: Template, resource_type: str) -> dict[str, Mapping[str, Any]]:

@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 LAMBDAS = Path(__file__).parents[2] / "lambdas"
-STACKS = ("claude-3-haiku-ft-storage", "claude-3-haiku-ft-workflow")
+STACKS = ("claude-3-haiku-ft-storage", "claude-3-haiku-ft-workflow", "claude-3-haiku-ft-sweep")
 
 
-def test_both_stacks_are_deployed_and_destroyed(ministack: str, cdk: Callable[..., None], tmp_path: Path) -> None:
+def test_all_stacks_are_deployed_and_destroyed(ministack: str, cdk: Callable[..., None], tmp_path: Path) -> None:
     session = boto3.Session("any", "any", region_name="us-west-2")
     cloudformation = session.client("cloudformation", endpoint_url=ministack)
     states = session.client("stepfunctions", endpoint_url=ministack)

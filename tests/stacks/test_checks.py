@@ -36,7 +36,7 @@ def _run(command: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("stack", ["storage", "workflow"])
+@pytest.mark.parametrize("stack", ["storage", "workflow", "sweep"])
 def test_cfn_lint_finds_nothing_in_a_template(assembly: Assembly, stack: str) -> None:
     result = lint(assembly.template_path(stack))
 
@@ -47,7 +47,7 @@ def test_cfn_lint_finds_nothing_in_a_template(assembly: Assembly, stack: str) ->
 def test_cdk_nag_and_cfn_lint_find_nothing_for_the_other_base_models(key: str, tmp_path: Path) -> None:
     experiment_app(key, outdir=tmp_path).synth()
 
-    result = lint(*(Assembly(tmp_path, key).template_path(stack) for stack in ("storage", "workflow")))
+    result = lint(*(Assembly(tmp_path, key).template_path(stack) for stack in ("storage", "workflow", "sweep")))
     assert result.returncode == 0, result.stdout + result.stderr
 
 

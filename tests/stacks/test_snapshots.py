@@ -10,7 +10,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from stacks.assembly import Assembly
 
 
-@pytest.mark.parametrize("stack", ["storage", "workflow"])
+@pytest.mark.parametrize("stack", ["storage", "workflow", "sweep"])
 def test_template_is_the_recorded_one(assembly: Assembly, stack: str, snapshot: SnapshotAssertion) -> None:
     template = json.loads(_mask_asset_hashes(assembly.template_path(stack).read_text()))
 

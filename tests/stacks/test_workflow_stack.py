@@ -36,8 +36,9 @@ NAMED_AT_RUN_TIME = {
 }
 
 
-def test_every_handler_file_has_one_function(nova: Assembly) -> None:
-    handlers = sorted(function["Handler"] for function in _functions(nova).values())
+def test_every_handler_file_has_a_function(nova: Assembly) -> None:
+    sweep = resources(nova.sweep, "AWS::Lambda::Function")
+    handlers = sorted({function["Handler"] for function in (*_functions(nova).values(), *sweep.values())})
 
     assert handlers == sorted(f"{file.stem}.handler" for file in LAMBDAS.glob("*.py"))
 
