@@ -227,12 +227,15 @@ def _followed(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     # Drawn by this thread: a process that forks should have no other.
     with Progress(*columns, TimeRemainingColumn(), console=console, auto_refresh=False) as progress:
-        task = progress.add_task(what, total=total)
+        task, done = progress.add_task(what, total=total), 0
         for result in results:
             for assessment in assessments(result):
                 for finding in assessment.findings:
                     console.print(f"{assessment.scenario}: {finding.broken}: {finding.details[:300]}", markup=False)
             progress.advance(task, len(result))
+            if not console.is_terminal and (done + len(result)) * 10 // total > done * 10 // total:
+                console.print(f"{what}: {done + len(result)} of {total}")
+            done += len(result)
             progress.refresh()
             yield result
 
