@@ -22,4 +22,4 @@ def handler(task: Task) -> Mapping[str, Any]:
     )
     buckets = {key: sweep.runs.results_bucket(key) for key in {run.base_model: None for run in planned.runs}}
     sweep.write_plan(planned, buckets)
-    return {"runs": [run.to_json() for run in planned.runs]}
+    return {"runs": [run.to_json() for run in planned.runs], "atOnce": planned.at_once}

@@ -21,8 +21,6 @@ from stacks.storage_stack import StorageStack
 from stacks.task_function import TaskFunction
 from stacks.workflow_stack import WorkflowStack
 
-# Each trains for hours; more at a time would meet Bedrock's quotas of jobs.
-AT_ONCE = 2
 NAMED_BY_CLOUDFORMATION = "CloudFormation ends the names of buckets and stacks at deployment, perhaps in another region"
 SWEEP_PREFIX = "Each sweep has its own prefix, named by its id, which is known only at run time"
 
@@ -79,16 +77,17 @@ class SweepStack(cdk.Stack):
     def _flow(self) -> sfn.IChainable:
         capture = sfn.Pass(self._states, "CaptureInput", parameters={"input": sfn.JsonPath.object_at("$")})
         configure = self._step("ConfigureSweep", "configure_sweep", "$.sweep")
-        train = self._runs("TrainRuns", "train", "$.sweep.runs", "$.trained")
+        train = self._runs("TrainRuns", "train", "$.sweep.runs", "$.trained", max_concurrency_path="$.sweep.atOnce")
         choose = self._step("ChooseBest", "choose_best", "$.best")
-        evaluate = self._runs("EvaluateRuns", "evaluate", "$.best.runs", "$.evaluated")
+        # Each may need the one model unit that an account has.
+        evaluate = self._runs("EvaluateRuns", "evaluate", "$.best.runs", "$.evaluated", max_concurrency=1)
         write = self._step("WriteComparison", "write_comparison", "$.report")
         ended = sfn.Succeed(self._states, "SweepEnded")
         notify = self._step("Notify", "notify").add_catch(ended, result_path="$.notifyFailure")
         in_order(capture, configure, train, choose, evaluate, write, notify, ended)
         return capture
 
-    def _runs(self, state: str, phase: str, items: str, result_path: str) -> sfn.Map:
+    def _runs(self, state: str, phase: str, items: str, result_path: str, **at_once: Any) -> sfn.Map:  # noqa: ANN401
         """Start each of the runs, a few at a time, and wait for its end, however it ends."""
         suffix = f" ({phase})"
         start = self._step(f"StartSweepRun{suffix}", "start_sweep_run", "$.progress", item="run")
@@ -114,8 +113,8 @@ class SweepStack(cdk.Stack):
                 "state": sfn.JsonPath.object_at("$"),
                 "run": sfn.JsonPath.object_at("$$.Map.Item.Value"),
             },
-            max_concurrency=AT_ONCE,
             result_path=result_path,
+            **at_once,
         )
         return runs.item_processor(start)
 

@@ -183,7 +183,7 @@ def test_nothing_is_bought_before_the_base_model_is_scored_and_training_taught_s
             {"Variable": "$.training.learned", "IsPresent": True},
             {"Variable": "$.training.learned", "BooleanEquals": False},
         ],
-        "Next": "WriteReport",
+        "Next": "KeepCustomModel?",
     }
 
 

@@ -58,6 +58,10 @@ def test_all_runs_can_be_evaluated_and_then_no_other_follows() -> None:
     assert [run.input["evaluateCustomModel"] for run in found.runs] == [True, True]
     assert [run.input["maxSpendUsd"] for run in found.runs] == [200, 200]
     assert evaluations(found, {}) == []
+    # Both would need a model unit, of which an account often has one.
+    assert found.at_once == 1
+    assert planned(EPOCHS).at_once == 2
+    assert planned({**EPOCHS, "baseModels": ["llama3-3-70b"], "evaluate": "all"}).at_once == 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from finetuning.errors import InvalidInputError
 from finetuning.json_names import camel_keys
 from finetuning.run_config import DEFAULT_DATASET, DEFAULT_MAX_SPEND_USD, MAX_USD, configure
 
-# Two at a time, each of hours: more than a day's worth is rather a mistake.
+# Each trains for hours; more at a time would meet Bedrock's quotas of jobs.
+AT_ONCE = 2
+# More than a day's worth is rather a mistake.
 MAX_RUNS = 20
 Evaluate = Literal["best", "all"]
 _FIELDS = ("baseModels", "datasets", "hyperParameters", "evaluate", "maxSpendUsd", "input")
@@ -42,6 +44,12 @@ class Plan:
     evaluate: Evaluate
     max_spend_usd: float
     runs: Sequence[PlannedRun]
+
+    @property
+    def at_once(self) -> int:
+        """An account's quota is often one model unit."""
+        buys = any(run.input["evaluateCustomModel"] and needs_throughput(run) for run in self.runs)
+        return 1 if buys else AT_ONCE
 
     def to_json(self) -> dict[str, Any]:
         return {**camel_keys(asdict(self)), "runs": [run.to_json() for run in self.runs]}
@@ -121,13 +129,18 @@ def _grid(given: Mapping[str, Any], own_base_model: str) -> Iterator[tuple[str, 
         yield base_model, {"dataset": dataset, "hyperParameters": dict(zip(parameters, chosen, strict=True))}
 
 
+def needs_throughput(run: PlannedRun) -> bool:
+    """To be evaluated."""
+    hosting = run.input.get("hosting", "auto")
+    return (BASE_MODELS[run.base_model].default_hosting if hosting == "auto" else hosting) == "provisionedThroughput"
+
+
 def _unaffordable(runs: Sequence[PlannedRun], budget: float) -> Iterator[str]:
     """An hour of each throughput that a run, or the best run of a base model, will need."""
     hours: dict[str, float] = {}
     for run in runs:
         model, prices = BASE_MODELS[run.base_model], run.input.get("prices", {})
-        hosting = run.input.get("hosting", "auto")
-        if (model.default_hosting if hosting == "auto" else hosting) != "provisionedThroughput":
+        if not needs_throughput(run):
             continue
         price = prices.get("throughputPerHour", model.prices.get("throughputPerHour", UNKNOWN).usd)
         if price is None:

@@ -45,7 +45,8 @@ class Runs:
                 f"The stack {stack} is not deployed in {region}: deploy it for each base model of the sweep, "
                 f"with -c baseModel={base_model}."
             ) from error
-        return next(output["OutputValue"] for output in outputs if output["OutputKey"] == "ResultsBucketName")
+        values: Mapping[str, str] = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        return values["ResultsBucketName"]
 
     def start(self, run: PlannedRun) -> None:
         """Start it, unless an earlier attempt did: its name is the same."""
