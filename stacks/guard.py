@@ -4,8 +4,6 @@ It runs whenever an execution ends and every five minutes, whatever happened to 
 """
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
@@ -15,6 +13,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
+
+from stacks.alarms import add_alarm
 
 EVERY = cdk.Duration.minutes(5)
 ENDED = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
@@ -57,11 +57,13 @@ class Guard(Construct):
         self._alarm_on_function(function)
         self._alarm_on_late_host(log_group)
         self._alarm_on_executions(state_machine)
-        self._alarm(
+        add_alarm(
+            self,
             "EventsLost",
             events_lost.metric_approximate_number_of_messages_visible(period=EVERY, statistic="Maximum"),
             "Events of the guard lie in its dead-letter queue. It looks at everything every five minutes all the same; "
             "read its log, mend the cause, then purge the queue.",
+            topic,
         )
 
     def _add_rules(self, function: lambda_.Function, events_lost: sqs.Queue, state_machine: sfn.StateMachine) -> None:
@@ -89,17 +91,21 @@ class Guard(Construct):
         )
 
     def _alarm_on_function(self, function: lambda_.Function) -> None:
-        self._alarm(
+        add_alarm(
+            self,
             "GuardFails",
             function.metric_errors(period=EVERY),
             "The guard failed: a throughput or a job may be alive that it could not see or remove. Read its log, and "
             "look at Provisioned Throughput in the Bedrock console.",
+            self._topic,
         )
-        self._alarm(
+        add_alarm(
+            self,
             "GuardDoesNotRun",
             function.metric_invocations(period=EVERY),
             "The guard has not run for 15 minutes: nothing removes what an aborted execution leaves behind. Look at "
             "its two EventBridge rules.",
+            self._topic,
             less_than=True,
             periods=3,
         )
@@ -112,12 +118,14 @@ class Guard(Construct):
             metric_name=f"{cdk.Stack.of(self).stack_name}-HostsPastDeadline",
             metric_value="$.hostsPastDeadline",
         )
-        self._alarm(
+        add_alarm(
+            self,
             "HostPastDeadline",
             late.metric(period=EVERY, statistic="Maximum"),
             "A Provisioned Throughput, which costs by the hour, or a custom model deployment is older than its "
             "deadline. The guard is deleting it; if this alarm stays, delete it in the Bedrock console, and ask AWS "
             "Support where that fails.",
+            self._topic,
         )
 
     def _alarm_on_executions(self, state_machine: sfn.StateMachine) -> None:
@@ -127,29 +135,10 @@ class Guard(Construct):
             "ExecutionAborted": state_machine.metric_aborted(period=EVERY),
             "ExecutionTimedOut": state_machine.metric_timed_out(period=EVERY),
         }.items():
-            self._alarm(name, metric, "An execution did not succeed: its report in the results bucket says why.")
-
-    def _alarm(
-        self,
-        name: str,
-        metric: cloudwatch.IMetric,
-        description: str,
-        *,
-        less_than: bool = False,
-        periods: int = 1,
-    ) -> None:
-        """At one or more, or with `less_than` at less than one and when there are no data at all."""
-        comparison, missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
-        alarm = cloudwatch.Alarm(
-            self,
-            name,
-            metric=metric,
-            alarm_description=description,
-            threshold=1,
-            evaluation_periods=periods,
-            comparison_operator=(
-                comparison.LESS_THAN_THRESHOLD if less_than else comparison.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-            ),
-            treat_missing_data=missing.BREACHING if less_than else missing.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(actions.SnsAction(self._topic))
+            add_alarm(
+                self,
+                name,
+                metric,
+                "An execution did not succeed: its report in the results bucket says why.",
+                self._topic,
+            )

@@ -12,6 +12,7 @@ from constructs import Construct
 from finetuning.base_models import BASE_MODELS, BaseModel
 from finetuning.names import state_machine_name
 
+from stacks.alarms import add_alarm
 from stacks.grants import Grant
 from stacks.guard import EVERY
 from stacks.permissions import ONE_PER_EXECUTION
@@ -154,6 +155,14 @@ class SweepStack(cdk.Stack):
             description="Look for runs of sweeps that ended, for which an event was lost",
             schedule=events.Schedule.rate(EVERY),
             targets=[target],
+        )
+        add_alarm(
+            self,
+            "SweepGuardFails",
+            stop.metric_errors(period=EVERY),
+            "Runs of a sweep that ended may go on, within their share of its maxSpendUsd: the function that stops them "
+            "failed. Read its log, and stop them in the Step Functions console.",
+            self._workflow.topic.topic,
         )
 
     @property

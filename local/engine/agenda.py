@@ -66,6 +66,8 @@ class Agenda:
                 missed = (now - recurring.next_at) // recurring.every
                 recurring.next_at += (missed + 1) * recurring.every
                 recurring.action()
+        # Of actions that took long, the next come after those whose wait ended meanwhile: on AWS they hold up nobody.
+        now = self._clock.now()
         for sleeper in [sleeper for sleeper, until in self._asleep.items() if until <= now]:
             del self._asleep[sleeper]
             self._busy += 1

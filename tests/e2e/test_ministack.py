@@ -25,8 +25,8 @@ def test_all_stacks_are_deployed_and_destroyed(ministack: str, cdk: Callable[...
     for stack in STACKS:
         (found,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
         assert found["StackStatus"] == "CREATE_COMPLETE"
-    (machine,) = states.list_state_machines()["stateMachines"]
-    assert machine["name"] == "claude-3-haiku-ft-experiment"
+    machines = {machine["name"] for machine in states.list_state_machines()["stateMachines"]}
+    assert machines == {"claude-3-haiku-ft-experiment", "claude-3-haiku-ft-sweep"}
     handlers = {function["Handler"] for function in functions.list_functions()["Functions"]}
     assert handlers == {f"{file.stem}.handler" for file in LAMBDAS.glob("*.py")}
 

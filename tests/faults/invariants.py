@@ -16,14 +16,14 @@ SECOND = timedelta(seconds=1)
 
 
 class Broken(StrEnum):
-    LEAKED = "a throughput is still alive"
-    BOUGHT_TWICE = "two throughputs were bought for one run"
-    ALIVE_TOO_LONG = "a throughput lived too long after the failure"
+    LEAKED = "a throughput or deployment is still alive"
+    BOUGHT_TWICE = "two throughputs or deployments were created for one run"
+    ALIVE_TOO_LONG = "a throughput or deployment lived too long after the failure"
     JOB_RUNNING = "a job is still running"
     FALSE_SUCCESS = "the execution succeeded without its verdict"
     NO_REPORT = "there is no report"
     CAUSE = "the cause names no state, or not what to do"
-    WRONG_LIFE = "the report tells another life of the throughput"
+    WRONG_LIFE = "the report tells another life of the throughput or deployment"
     ANSWERS_LOST = "answers that were generated are lost"
     ASKED_AGAIN = "the resumed run asked again what was answered"
     DISTURBED = "the other execution was disturbed"
@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Assessment:
-    """alive_after_failure: the longest that a throughput lived past what the API allows; zero where none was left."""
+    """alive_after_failure: the longest that a throughput or deployment lived past what the API allows; zero where none was left."""
 
     scenario: Scenario
     findings: tuple[Finding, ...]

@@ -1,4 +1,4 @@
-"""What became of a scenario: its executions, and the throughputs that were bought."""
+"""What became of a scenario: its executions, and the throughputs and deployments that were created."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ FIRST_RUN, COMPANION, RESUMED = "run-1", "run-2", "run-3"
 
 @dataclass(frozen=True)
 class Purchase:
-    """A throughput that was bought for a run."""
+    """A throughput or deployment that was created for a run."""
 
     run: str
     created_at: datetime

@@ -278,7 +278,8 @@ def stops(flow: Flow) -> Iterator[Scenario]:
             stop_at = StopAt(state, moment)
             yield Scenario("StopExecution", before, stop_at=stop_at, hosting=hosting, **_needed_for(state))
         if state in (*flow.main, *flow.cleanup):
-            yield Scenario("StopExecution", before, stop_at=StopAt(state, Moment.DURING), hosting=hosting)
+            stop_at = StopAt(state, Moment.DURING)
+            yield Scenario("StopExecution", before, stop_at=stop_at, hosting=hosting, **_needed_for(state))
 
 
 def _needed_for(state: str) -> dict[str, Any]:

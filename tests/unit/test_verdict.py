@@ -113,6 +113,7 @@ def test_no_verdict_says_more_than_the_interval_does(one: float, other: float, n
 
 
 SCORED: Mapping[str, Any] = {
+    "run": {"evaluateCustomModel": True},
     "baseScores": {"hasHeadroom": True, "correctness": 4.0},
     "training": {"learned": True, "diagnosis": "Good."},
     "customScores": {"asked": 48},
@@ -148,7 +149,7 @@ NOT_LEARNED = {**SCORED, "training": {"learned": False, "diagnosis": "It taught 
         (SCORED, {"correctness": correctness(3, 5)}, Verdict.IMPROVED, "Fine-tuning helped"),
         # A given custom model was not trained here.
         (
-            {key: SCORED[key] for key in ("baseScores", "customScores")},
+            {key: SCORED[key] for key in ("run", "baseScores", "customScores")},
             {"correctness": correctness(3, 5)},
             Verdict.IMPROVED,
             "Fine-tuning",
