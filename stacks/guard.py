@@ -135,10 +135,5 @@ class Guard(Construct):
             "ExecutionAborted": state_machine.metric_aborted(period=EVERY),
             "ExecutionTimedOut": state_machine.metric_timed_out(period=EVERY),
         }.items():
-            add_alarm(
-                self,
-                name,
-                metric,
-                "An execution did not succeed: its report in the results bucket says why.",
-                self._topic,
-            )
+            description = "An execution did not succeed: its report in the results bucket says why."
+            add_alarm(self, name, metric, description, self._topic)

@@ -65,13 +65,12 @@ class SweepStack(cdk.Stack):
 
         sweeps = self._sweeps()
         write, read = Grant(["s3:PutObject"], [sweeps], SWEEP_PREFIX), Grant(["s3:GetObject"], [sweeps], SWEEP_PREFIX)
-        list_sweeps = Grant(["s3:ListBucket"], [self._bucket])
         results = self._read_results()
         add("configure_sweep", self._read_stacks(), write, environment={"DATASETS": self._workflow.datasets})
         add("start_sweep_run", self._start_runs(), self._see_runs())
         add("get_sweep_run", self._see_runs())
         add("choose_best", read, write, *results)
-        add("write_comparison", read, write, list_sweeps, *results, memory_mb=512)
+        add("write_comparison", read, write, *results, memory_mb=512)
         topic = self._workflow.topic
         add("notify", *topic.publish, environment={"TOPIC_ARN": topic.topic.topic_arn})
 

@@ -38,7 +38,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Assessment:
-    """alive_after_failure: the longest that a throughput or deployment lived past what the API allows; zero where none was left."""
+    """alive_after_failure: the longest that a throughput or deployment lived past what the API allows; zero where none
+    was left.
+    """
 
     scenario: Scenario
     findings: tuple[Finding, ...]

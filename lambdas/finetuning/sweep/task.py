@@ -50,5 +50,4 @@ class SweepTask:
         self.store.write_json(EVALUATIONS, {"runs": [run.to_json() for run in runs]})
 
     def read_evaluations(self) -> list[PlannedRun]:
-        found = self.store.find_json(EVALUATIONS) or {"runs": []}
-        return [PlannedRun.from_json(run) for run in found["runs"]]
+        return [PlannedRun.from_json(run) for run in self.store.read_json(EVALUATIONS)["runs"]]
