@@ -22,8 +22,8 @@ EPOCHS = {"hyperParameters": {"epochCount": [2, 10]}}
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
 
 
-def planned(given: object, own: str = "claude-3-haiku") -> Plan:
-    return plan(given, "sweep", own, SHIPPED, NOW.isoformat())
+def planned(given: object, own: str = "claude-3-haiku", name: str = "sweep") -> Plan:
+    return plan(given, name, own, SHIPPED, NOW.isoformat())
 
 
 def test_a_grid_is_every_combination_each_with_its_share_of_the_budget() -> None:
@@ -79,6 +79,9 @@ def test_all_runs_can_be_evaluated_and_then_no_other_follows() -> None:
         ({**EPOCHS, "input": {"resumeFrom": "a"}}, "input: resumeFrom is set by the sweep"),
         ({}, f"a sweep has 2 to {MAX_RUNS} runs; these are 1"),
         ({"hyperParameters": {"batchSize": list(range(4, 40))}, "maxSpendUsd": 900}, "these are 36"),
+        ({"hyperParameters": {f"p{number}": [0.1, 0.2] for number in range(30)}}, "these are 1073741824"),
+        ({"hyperParameters": {"epochCount": []}}, "these are 0"),
+        ({"hyperParameters": {"epochCount": [2, 3, 2.0]}}, "hyperParameters.epochCount: lists a value twice"),
         ({"hyperParameters": {"epochCount": [2, 11]}}, "claude-3-haiku: hyperParameters.epochCount: must be a whole"),
         (
             {**EPOCHS, "baseModels": ["nova-lite"]},
@@ -100,6 +103,47 @@ def test_whatever_is_wrong_is_said_before_anything_starts(given: object, problem
     assert problem in str(caught.value)
 
 
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@with_any(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "baseModels": ANYTHING | st.lists(st.sampled_from(sorted(BASE_MODELS)), max_size=3),
+            "datasets": ANYTHING | st.just(["bedrock-faq", "mine"]),
+            "hyperParameters": ANYTHING | st.just({"epochCount": [2, 5]}),
+            "evaluate": ANYTHING | st.just("all"),
+            "maxSpendUsd": ANYTHING,
+            "input": ANYTHING | st.fixed_dictionaries({"prices": ANYTHING, "hosting": ANYTHING}),
+        },
+    )
+)
+def test_whatever_is_given_is_planned_or_refused(given: Mapping[str, Any]) -> None:
+    try:
+        found = planned(given)
+    except InvalidInputError:
+        return
+    assert sum(run.input["maxSpendUsd"] for run in found.runs) <= found.max_spend_usd * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("name", ["two words", "n" * 73])
+def test_a_name_that_its_runs_cannot_have_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInputError, match="72 at most"):
+        planned(EPOCHS, name=name)
+
+
+def test_a_run_without_a_result_may_have_spent_its_share() -> None:
+    found = planned({**EPOCHS, "maxSpendUsd": 300})
+    [left] = evaluations(found, {"sweep-01": result(2.0, usd=10.0), "sweep-02": None})
+
+    assert left.input == {"resumeFrom": "sweep-01", "maxSpendUsd": 190.0}
+
+
 def result(*losses: float, learned: bool = True, usd: float = 1.0, verdict: str = "trained") -> Mapping[str, Any]:
     rows = [{"epoch": epoch, "loss": loss} for epoch, loss in enumerate(losses, start=1)]
     training = {"learned": learned, "validationLoss": rows}
@@ -107,7 +151,7 @@ def result(*losses: float, learned: bool = True, usd: float = 1.0, verdict: str 
 
 
 def run(name: str, base_model: str = "claude-3-haiku") -> PlannedRun:
-    return PlannedRun(name, base_model, {})
+    return PlannedRun(name, base_model, {"maxSpendUsd": 3.0})
 
 
 RUNS = [run("a"), run("b"), run("c", "llama3-1-8b"), run("d", "llama3-1-8b"), run("e", "nova-lite")]
@@ -137,13 +181,14 @@ def test_the_order_of_runs_decides_nothing(runs: list[PlannedRun], losses: list[
 
 
 def test_evaluations_go_on_from_the_best_with_what_is_left_of_the_budget() -> None:
-    following = evaluations(Plan("best", 107.0, RUNS), RESULTS)
+    following = evaluations(Plan("best", 110.0, RUNS), RESULTS)
 
     assert following == [
         PlannedRun("b-best", "claude-3-haiku", {"resumeFrom": "b", "maxSpendUsd": 50.0}),
         PlannedRun("d-best", "llama3-1-8b", {"resumeFrom": "d", "maxSpendUsd": 50.0}),
     ]
-    assert sum(each.input["maxSpendUsd"] for each in following) + 7.0 == 107.0
+    # With 7 that were spent, and 3 that the run without a result may have spent.
+    assert sum(each.input["maxSpendUsd"] for each in following) + 10.0 == 110.0
 
 
 def test_what_a_sweep_says_names_the_best_and_what_was_not_made() -> None:

@@ -31,14 +31,22 @@ def validation_loss(result: Mapping[str, Any] | None) -> float | None:
 
 
 def evaluations(plan: Plan, results: Results) -> list[PlannedRun]:
-    """The runs that go on from the best ones; they share what the others have left of the budget."""
+    """The runs that go on from the best ones; they share what the others have left of the budget.
+
+    One without a result may have spent all that it had.
+    """
     if plan.evaluate == "all":
         return []
     best = best_runs(plan.runs, results)
-    spent = sum(((result or {}).get("cost") or {}).get("actualUsd", 0.0) for result in results.values())
+    spent = sum(_spent(run, results.get(run.name)) for run in plan.runs)
     share = max(0.0, plan.max_spend_usd - spent) / max(1, len(best))
     by_name = {run.name: run for run in plan.runs}
     return [
         replace(by_name[name], name=f"{name}-best", input={"resumeFrom": name, "maxSpendUsd": share})
         for name in best.values()
     ]
+
+
+def _spent(run: PlannedRun, result: Mapping[str, Any] | None) -> float:
+    usd: float = ((result or {}).get("cost") or {}).get("actualUsd", run.input["maxSpendUsd"])
+    return usd

@@ -1,5 +1,6 @@
 """Which runs a sweep makes: the grid of what it was given, checked as a whole before anything starts."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -8,12 +9,15 @@ from typing import Any, Literal, get_args
 from finetuning.base_models import BASE_MODELS, UNKNOWN
 from finetuning.errors import InvalidInputError
 from finetuning.json_names import camel_keys
+from finetuning.names import fits_a_tag
 from finetuning.run_config import DEFAULT_DATASET, DEFAULT_MAX_SPEND_USD, MAX_USD, configure
 
 # Each trains for hours; more at a time would meet Bedrock's quotas of jobs.
 AT_ONCE = 2
 # More than a day's worth is rather a mistake.
 MAX_RUNS = 20
+# A name of Step Functions has 80 characters; of those the names of its runs need some.
+MAX_NAME_LENGTH = 80 - len("-00-best")
 Evaluate = Literal["best", "all"]
 _FIELDS = ("baseModels", "datasets", "hyperParameters", "evaluate", "maxSpendUsd", "input")
 # In the input of its runs.
@@ -66,13 +70,16 @@ def plan(given: object, sweep: str, own_base_model: str, shipped_datasets: Mappi
     Each limit is an equal share of the budget, also for the evaluations that come later: their sum is never more.
     Raises InvalidInputError, which lists every problem at once.
     """
+    if not fits_a_tag(sweep) or len(sweep) > MAX_NAME_LENGTH:
+        problem = f"{sweep!r}: use ASCII letters, digits and . _ = + @ - only, {MAX_NAME_LENGTH} at most"
+        raise InvalidInputError("The execution's name is wrong:", [problem])
     problems = list(_problems(given))
     if problems or not isinstance(given, dict):
         raise InvalidInputError("The sweep's input is wrong:", problems)
     evaluate: Evaluate = given.get("evaluate", "best")
     budget, grid = float(given.get("maxSpendUsd", DEFAULT_MAX_SPEND_USD)), list(_grid(given, own_base_model))
     later = len({base_model for base_model, _ in grid}) if evaluate == "best" else 0
-    share = budget / max(1, len(grid) + later)
+    share = budget / (len(grid) + later)
     common = {"evaluateCustomModel": evaluate == "all", "maxSpendUsd": share}
     runs = [
         PlannedRun(f"{sweep}-{number:02d}", base_model, {**given.get("input", {}), **own, **common})
@@ -80,8 +87,6 @@ def plan(given: object, sweep: str, own_base_model: str, shipped_datasets: Mappi
     ]
     problems = [problem for run in runs for problem in _refused(run, shipped_datasets, started_at)]
     problems += [] if problems else _unaffordable(runs, budget)
-    if not 2 <= len(runs) <= MAX_RUNS:
-        problems.append(f"a sweep has 2 to {MAX_RUNS} runs; these are {len(runs)}")
     if problems:
         raise InvalidInputError("The sweep's input is wrong:", list(dict.fromkeys(problems)))
     return Plan(evaluate, budget, runs)
@@ -91,6 +96,27 @@ def _problems(given: object) -> Iterator[str]:
     if not isinstance(given, dict):
         yield 'it must be a JSON object, for example {"hyperParameters": {"epochCount": [2, 10]}}'
         return
+    wrong = list(_wrong_fields(given))
+    yield from wrong
+    if wrong:
+        return
+    taken = [name for name in given.get("input", {}) if name in _SET_BY_THE_SWEEP]
+    if taken:
+        yield f"input: {', '.join(taken)} is set by the sweep; see its own fields"
+    unknown = [key for key in given.get("baseModels", []) if key not in BASE_MODELS]
+    if unknown:
+        yield f"baseModels: {', '.join(map(repr, unknown))} is not in the catalogue; choose of {', '.join(BASE_MODELS)}"
+    lists = {name: each for name, each in given.get("hyperParameters", {}).items() if isinstance(each, list)}
+    for name, values in lists.items():
+        if any(value in values[:index] for index, value in enumerate(values)):
+            yield f"hyperParameters.{name}: lists a value twice, and so would make the same run twice"
+    size = math.prod(map(len, [given.get("baseModels", [""]), given.get("datasets", [""]), *lists.values()]))
+    if not 2 <= size <= MAX_RUNS:
+        yield f"a sweep has 2 to {MAX_RUNS} runs; these are {size}"
+
+
+def _wrong_fields(given: Mapping[str, Any]) -> Iterator[str]:
+    """Each by itself."""
     yield from (f"{name}: unknown field; known are {', '.join(_FIELDS)}" for name in given if name not in _FIELDS)
     for name, example in (("baseModels", '["nova-lite"]'), ("datasets", f'["{DEFAULT_DATASET}"]')):
         if name in given and not _is_list(given[name]):
@@ -103,12 +129,6 @@ def _problems(given: object) -> Iterator[str]:
     usd = given.get("maxSpendUsd", DEFAULT_MAX_SPEND_USD)
     if isinstance(usd, bool) or not isinstance(usd, int | float) or not 0 <= usd <= MAX_USD:
         yield f"maxSpendUsd: must be a number from 0 to {MAX_USD:,.0f}, for all runs together; got {usd!r}"
-    taken = [name for name in given.get("input", {}) if name in _SET_BY_THE_SWEEP]
-    if taken:
-        yield f"input: {', '.join(taken)} is set by the sweep; see its own fields"
-    unknown = [key for key in given.get("baseModels", []) if key not in BASE_MODELS] if "baseModels" in given else []
-    if unknown:
-        yield f"baseModels: {', '.join(map(repr, unknown))} is not in the catalogue; choose of {', '.join(BASE_MODELS)}"
 
 
 def _is_list(value: object) -> bool:
