@@ -1,7 +1,7 @@
 """One scenario, played on the local engine: what happened, and what of it must not happen."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -185,13 +185,13 @@ def observe(engine: LocalEngine) -> Observed:
 
     Raises RuntimeError where an undisturbed run does not end in a verdict.
     """
-    injectors, entered, verdict = [], [], ""
+    injectors, polls, verdict = [], Counter[str](), ""
     for hosting in HOSTINGS:
         injectors.append(Injector(engine))
         whole = engine.run(f"whole-{hosting}", {**INPUT, "hosting": hosting})
         if whole.status != "SUCCEEDED":
             raise RuntimeError(f"an undisturbed run is {whole.status}: {whole.error}: {whole.cause}")
-        entered += whole.entered
+        polls |= Counter(state for state in whole.entered if state.startswith("Get"))
         for fault in (WHILE_TRAINING, WHILE_ALIVE):
             injectors.append(Injector(engine, [fault]))
             engine.run(f"failing-{len(injectors)}", {**INPUT, "hosting": hosting})
@@ -212,6 +212,6 @@ def observe(engine: LocalEngine) -> Observed:
     engine.clock.sleep(LOOK_BACK.total_seconds())
     return Observed(
         operations={state: list(calls) for state, calls in operations.items()},
-        polls={state: entered.count(state) for state in entered if state.startswith("Get")},
+        polls=polls,
         verdict=verdict,
     )

@@ -62,7 +62,7 @@ class Exploration(Generic[Judged]):
     def explore(self, firsts: Sequence[Scenario]) -> list[Explored[Judged]]:
         """To be called in a process that is not needed for anything else afterwards.
 
-        firsts: several differ in their one fault only, which strikes in the same state. Raises WorkFailedError.
+        firsts: several differ in their one fault only. Raises WorkFailedError.
         """
         play = _Play(self, firsts)
         return play.to_end(self._experiment)
@@ -110,7 +110,12 @@ class _Play(Chooser, Generic[Judged]):
             self._leave(self._problems[0] if self._problems else made)
         if self._problems:
             raise self._problems[0]
-        return self._explored if self._first is None else [self._explored_first(self._first, outcome)]
+        if self._first is not None:
+            return [self._explored_first(self._first, outcome)]
+        # Where no function was invoked in the state of a fault, the undisturbed run is what came of it.
+        reached = [str(each.first) for each in self._explored]
+        never = [first for first in self._firsts if str(first) not in reached]
+        return [*self._explored, *(self._explored_first(first, outcome) for first in never)]
 
     def first(self, state: str) -> FaultAt | None:
         for first in self._firsts if self._first is None else ():

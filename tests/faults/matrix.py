@@ -9,10 +9,11 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,7 +36,7 @@ from local.engine.functions import Interceptor
 
 DOCUMENT = ROOT / "docs" / "faults.md"
 T = TypeVar("T")
-# First faults that one process forks off its undisturbed run: few enough that all processes end at about the same time.
+# Scenarios that one process forks off its undisturbed run: few enough that all processes end at about the same time.
 TOGETHER = 6
 _OTHERS = [broken for broken in Broken if broken not in (Broken.LEAKED, Broken.BOUGHT_TWICE)]
 
@@ -54,7 +55,15 @@ class Matrix:
         self.experiment = Experiment(engine, flow, sabotage)
 
     def assessments(self, chosen: Sequence[Scenario], processes: int) -> Iterator[Assessment]:
-        return forked(lambda scenario: self._assess(scenario, self._play(scenario)), chosen, processes)
+        return chain.from_iterable(forked(self._assessed, together(chosen), processes))
+
+    def _assessed(self, scenarios: Sequence[Scenario]) -> list[Assessment]:
+        if len(scenarios) == 1:
+            return [self._assess(scenarios[0], self._play(scenarios[0]))]
+        exploration = Exploration(
+            self.experiment, self.flow, self.seconds, claim=lambda _world: False, judge=self._assess
+        )
+        return [each.alone for each in exploration.explore(scenarios)]
 
     def _play(self, scenario: Scenario) -> Outcome:
         """In one thread, so that the same comes of it each time; two executions need a thread each."""
@@ -86,12 +95,12 @@ class Matrix:
         return assess(scenario, outcome, self.observed)
 
 
-def together(firsts: Iterable[Scenario]) -> Iterator[list[Scenario]]:
+def together(scenarios: Iterable[Scenario]) -> Iterator[list[Scenario]]:
     """Those that can be forked off the same undisturbed run, a few at a time; each of the others by itself."""
-    alike: defaultdict[Hashable, list[Scenario]] = defaultdict(list)
-    for first in firsts:
-        by_itself = first.stop_at or first.time_out_at or len(first.faults) > 1
-        alike[str(first) if by_itself else (first.faults[0].state, first.hosting)].append(first)
+    alike: defaultdict[str, list[Scenario]] = defaultdict(list)
+    for each in scenarios:
+        by_itself = each.stop_at or each.time_out_at or each.companion or each.second or len(each.faults) != 1
+        alike[repr(each if by_itself else replace(each, faults=()))].append(each)
     for group in alike.values():
         for start in range(0, len(group), TOGETHER):
             yield group[start : start + TOGETHER]

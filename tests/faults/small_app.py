@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from finetuning import coverage
 from finetuning.coverage import Example
 from finetuning.dataset import validation
 from finetuning.dataset.codes import Finding
@@ -18,6 +19,8 @@ from local.engine.engine import LocalEngine
 from local.engine.replacement import replaced
 from stacks.assembly import Assembly
 
+P = ParamSpec("P")
+T = TypeVar("T")
 # Its custom models can be served either way, so its state machine has every state.
 BASE_MODEL = "nova-lite"
 START = datetime(2026, 2, 2, 9, tzinfo=UTC)
@@ -56,18 +59,26 @@ class RememberingModels:
         return self._trained[key]
 
 
-def _remembering(find: Callable[..., list[Finding]]) -> Callable[..., list[Finding]]:
-    """The quality findings of a dataset, looked for once for all scenarios: the same records give the same."""
-    found: dict[str, list[Finding]] = {}
+def _remembering(find: Callable[P, T]) -> Callable[P, T]:
+    """What is found out about a dataset, once for all scenarios: the same records give the same."""
+    found: dict[str, T] = {}
 
-    def find_once(files: Mapping[DatasetFile, Iterable[Example]], thin_on_purpose: Collection[str]) -> list[Finding]:
-        examples = {file: list(records) for file, records in files.items()}
-        key = repr((examples, sorted(thin_on_purpose)))
+    def find_once(*args: P.args, **kwargs: P.kwargs) -> T:
+        key = repr((args, kwargs))
         if key not in found:
-            found[key] = find(examples, thin_on_purpose)
+            found[key] = find(*args, **kwargs)
         return found[key]
 
     return find_once
+
+
+_quality_findings = _remembering(quality_findings)
+
+
+def _quality_findings_of(
+    files: Mapping[DatasetFile, Iterable[Example]], thin_on_purpose: Collection[str]
+) -> list[Finding]:
+    return _quality_findings({file: list(records) for file, records in files.items()}, sorted(thin_on_purpose))
 
 
 def synthesized(folder: Path) -> Assembly:
@@ -79,7 +90,8 @@ def synthesized(folder: Path) -> Assembly:
 def deployed(assembly: Path) -> Iterator[LocalEngine]:
     """An engine with the app, a small dataset and a short job."""
     with (
-        replaced(validation, "quality_findings", _remembering(quality_findings)),
+        replaced(validation, "quality_findings", _quality_findings_of),
+        replaced(coverage, "measure", _remembering(coverage.measure)),
         LocalEngine(assembly, START, RememberingModels()) as engine,
     ):
         engine.deploy()
