@@ -12,7 +12,7 @@ from experiment import Experiment
 from forks import WorkFailedError
 from outcomes import Outcome
 from pairs import pair
-from scenarios import FaultAt, Flow, Scenario, reachable
+from scenarios import REAPER, FaultAt, Flow, Scenario, reachable
 from worlds import Chooser, in_one_thread
 
 Judged = TypeVar("Judged")
@@ -23,11 +23,13 @@ class Explored(Generic[Judged]):
     """alone: the first fault without a second one. pairs: those that were played; none where another first fault had
     left the same world.
 
-    failing: whether the first fault led to the failure path.
+    failing: whether the first fault led to the failure path. end: the world where the execution ended; empty where that
+    was the branch.
     """
 
     first: Scenario
     world: str
+    end: str
     failing: bool
     alone: Judged
     pairs: Sequence[Judged]
@@ -35,9 +37,10 @@ class Explored(Generic[Judged]):
 
 @dataclass(frozen=True)
 class Future(Generic[Judged]):
-    """What became of a fork. calls: by state, Bedrock's operations that were called."""
+    """What became of a fork. end: as in Explored. calls: by state, Bedrock's operations that were called."""
 
     judged: Judged
+    end: str
     calls: Mapping[str, Collection[str]]
 
 
@@ -77,14 +80,14 @@ class _Play(Chooser, Generic[Judged]):
     A second fault at what the undisturbed future never calls cannot strike, so that pair is the first fault alone and
     is not played. The others are forked off the undisturbed future where they can strike first. Where a pair comes to a
     later task of the failure path in a world that was there before, its fault behind it, it has the future of that one,
-    and is not played on.
+    and is not played on. Where the undisturbed future ends in such a world, the reaper's faults were played from there.
     """
 
     def __init__(self, exploration: Exploration[Judged], firsts: Sequence[Scenario]) -> None:
         super().__init__()
         self._exploration, self._firsts = exploration, firsts
         self._first = firsts[0] if len(firsts) == 1 else None
-        self._world, self._failing = "", False
+        self._world, self._end, self._failing = "", "", False
         self._can_strike: Sequence[FaultAt] = ()
         self._struck: FaultAt | None = None
         self._explored: list[Explored[Judged]] = []
@@ -134,8 +137,13 @@ class _Play(Chooser, Generic[Judged]):
             return
         undisturbed = self._fork(partial(self._future, self._first))
         if not self._forked:
-            seconds = self._exploration.seconds(self._first, failing)
-            self._can_strike = [second for second in seconds if _can_strike(second, undisturbed.calls)]
+            # Apart from the worlds of branches: where one is an execution's end, not every fault of the reaper follows.
+            known_end = failing and not self._exploration.claim(f"{undisturbed.end}-end")
+            self._can_strike = [
+                second
+                for second in self._exploration.seconds(self._first, failing)
+                if _can_strike(second, undisturbed.calls) and not (known_end and second.state == REAPER)
+            ]
 
     def second(self, state: str) -> FaultAt | None:
         for second in self._can_strike:
@@ -156,6 +164,9 @@ class _Play(Chooser, Generic[Judged]):
         behind = self._struck and self._exploration.cannot_come_again(self._struck.state, state)
         if behind and not self._exploration.claim(world()):
             self._leave(None)
+
+    def at_end(self, world: str) -> None:
+        self._end = world
 
     def _fork(self, make: Callable[[Outcome], object]) -> Any:  # noqa: ANN401 - whatever is made
         """What the fork made of its outcome. In the fork, which goes on from here: nothing."""
@@ -183,10 +194,10 @@ class _Play(Chooser, Generic[Judged]):
 
     def _explored_first(self, first: Scenario, outcome: Outcome) -> Explored[Judged]:
         judged = self._exploration.judge(first, outcome)
-        return Explored(first, self._world, self._failing, judged, self._pairs)
+        return Explored(first, self._world, self._end, self._failing, judged, self._pairs)
 
     def _future(self, scenario: Scenario, outcome: Outcome) -> Future[Judged]:
-        return Future(self._exploration.judge(scenario, outcome), outcome.calls)
+        return Future(self._exploration.judge(scenario, outcome), self._end, outcome.calls)
 
 
 def _can_strike(second: FaultAt, calls: Mapping[str, Collection[str]]) -> bool:

@@ -19,6 +19,7 @@ DELETE = "DeleteProvisionedThroughput (after failure)"
 THROTTLED = Scenario("first", (FaultAt(CREATE, Kind.THROTTLED, always=True),))
 THROTTLED_CALL = Scenario("first", (FaultAt(CREATE, Kind.THROTTLED, "GetProvisionedModelThroughput", always=True),))
 LOST = Scenario("first", (FaultAt(CREATE, Kind.AFTER, always=True),))
+UNREAD = Scenario("first", (FaultAt("ReadTrainingMetrics", Kind.DENIED, always=True),))
 STOPPED = Scenario("first", stop_at=StopAt("GetProvisionedThroughput", Moment.EXITED))
 SECONDS = (
     FaultAt(DELETE, Kind.DENIED, always=True),
@@ -79,6 +80,21 @@ def test_the_same_world_has_the_same_future(matrix: Matrix) -> None:
     assert len(throttled.pairs) == len(SECONDS)
     assert throttled.world != lost.world
     assert throttled.pairs != lost.pairs
+
+
+def test_what_ends_with_nothing_left_to_do_is_the_same_for_the_reaper(matrix: Matrix) -> None:
+    untrained, throttled = explored(matrix, UNREAD, THROTTLED)
+    assert untrained.world != throttled.world
+    assert untrained.end == throttled.end
+    assert [_after_the_end(each.pairs[-1]) for each in (untrained, throttled)] == [
+        _after_the_end(throttled.pairs[-1])
+    ] * 2
+    [lost] = explored(matrix, LOST)
+    assert lost.end != throttled.end
+
+
+def _after_the_end(pair: Future) -> Future:
+    return {"calls": pair["calls"][REAPER], **{each: pair[each] for each in ("status", "job", "throughputs")}}
 
 
 def test_a_pair_ends_as_if_played_from_its_beginning(matrix: Matrix) -> None:

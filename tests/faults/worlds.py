@@ -20,7 +20,9 @@ import moto.stepfunctions.parser.asl.component.state.exec.execute_state as moto_
 import moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component as moto_map
 import moto.stepfunctions.parser.backend.execution_worker as moto_execution_worker
 from finetuning import names
+from finetuning.customization import JobStatus
 from finetuning.interrupted import FIRST_STATE
+from finetuning.run_store import REAPED, REPORT, RESULT
 from finetuning.task import usable
 from injection import Injector
 from objects import Objects
@@ -54,6 +56,9 @@ class Chooser:
     def at_task(self, state: str, world: Callable[[], str]) -> None:
         """Told that a task of the failure path is entered."""
 
+    def at_end(self, world: str) -> None:
+        """Told the world where the execution ends, unless that was the branch."""
+
 
 class Branch:
     """Listens for the run's branch, from which on a second fault may strike.
@@ -79,6 +84,8 @@ class Branch:
             self._look_for_branch(event)
         elif event["type"] == "TaskStateEntered":
             self._chooser.at_task(self._entered["name"], lambda: self._world(event))
+        elif event["type"] in ENDS:
+            self._chooser.at_end(self._world(event))
 
     def _look_for_branch(self, event: HistoryEvent) -> None:
         failing = event["type"] not in ENDS
@@ -103,7 +110,8 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     answers that `usable` drops. Each first fault reports the words and numbers once without a second one; there they
     are held to what they promise (a cause, the host's life). What is dated by Bedrock has its age in steps of the
     reaper's interval: who comes when is the same, give or take one look. That decides no promise: what one look does
-    not do the next does, and two may be late. After a success there is nobody who reads what the run has written.
+    not do the next does, and two may be late. Nobody reads what a run has written that succeeded, or that left nothing
+    to be done: its report, no host and no job.
     """
     now, bedrock = engine.clock.now(), engine.bedrock
 
@@ -111,25 +119,33 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
         return None if time is None else (now - time) // REAPER_INTERVAL
 
     succeeded, ended = event_type == "ExecutionSucceeded", event_type in ENDS
-    objects = Objects(engine).under(f"runs/{run}/")
+    prefix = f"runs/{run}/"
+    objects = {key.removeprefix(prefix): body for key, body in Objects(engine).under(prefix).items()}
     job = bedrock.jobs.find(names.job_name(BASE_MODEL, run))
     hosts = (*bedrock.ledger.purchases, *bedrock.ledger.deployments)
+    ours = [each for each in hosts if each.name.endswith(f"-{run}")]
+    at_work = job is not None and job.status(now).value == JobStatus.IN_PROGRESS
+    alive = any(each.deleted_at is None or each.deleted_at > now for each in ours)
+    unread = succeeded or (ended and _is_told(objects) and not alive and not at_work)
     world = {
         "ended": (succeeded, entered["name"] == FIRST_STATE) if ended else None,
         "state": None if ended else entered["name"],
-        "input": None if succeeded else _shape(_known(json.loads(entered["input"]))),
-        "objects": {key: None if succeeded else _shape_of(body) for key, body in objects.items()},
+        "input": None if unread else _shape(_known(json.loads(entered["input"]))),
+        "objects": None if unread else {key: _shape_of(body) for key, body in objects.items()},
         "job": job and (job.status(now).value, age(job.created_at)),
-        "hosts": [
-            (each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at))
-            for each in hosts
-            if each.name.endswith(f"-{run}")
-        ],
+        "hosts": [(each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at)) for each in ours],
         "service": str(bedrock.settings),
         "purchases": len(hosts),
-        "answered": sorted((*names_of, count) for names_of, count in injector.answered.items()),
+        "answered": None if unread else sorted((*names_of, count) for names_of, count in injector.answered.items()),
     }
     return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
+
+
+def _is_told(objects: Mapping[str, bytes]) -> bool:
+    """The run has its report, which left nothing open, and the reaper has removed nothing that it might lack."""
+    if RESULT not in objects or REPORT not in objects or any(key.startswith(REAPED) for key in objects):
+        return False
+    return not json.loads(objects[RESULT])["hosting"]["alive"]
 
 
 def _known(state: Any) -> Any:  # noqa: ANN401 - JSON
