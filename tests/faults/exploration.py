@@ -12,7 +12,7 @@ from experiment import Experiment
 from forks import WorkFailedError
 from outcomes import Outcome
 from pairs import pair
-from scenarios import REAPER, FaultAt, Flow, Scenario, reachable
+from scenarios import REAPER, FaultAt, Flow, Scenario
 from worlds import Chooser, in_one_thread
 
 Judged = TypeVar("Judged")
@@ -44,10 +44,19 @@ class Future(Generic[Judged]):
     calls: Mapping[str, Collection[str]]
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run in which nothing goes wrong. worlds: where its tasks were entered. world: where it ended."""
+
+    worlds: Collection[str]
+    world: str
+    outcome: Outcome
+
+
 class Exploration(Generic[Judged]):
     """seconds: the faults that can come after a first one, told whether that led to the failure path.
 
-    claim: told a world, says whether it is new.
+    claim: told a world, says whether it is new. undisturbed: by what `start_of` says of the firsts that share one.
     """
 
     def __init__(
@@ -58,24 +67,66 @@ class Exploration(Generic[Judged]):
         *,
         claim: Callable[[str], bool],
         judge: Callable[[Scenario, Outcome], Judged],
+        undisturbed: Mapping[str, Undisturbed],
     ) -> None:
         self._experiment, self._flow = experiment, flow
-        self.seconds, self.claim, self.judge = seconds, claim, judge
+        self.seconds, self.claim, self.judge, self.undisturbed = seconds, claim, judge, undisturbed
 
     def explore(self, firsts: Sequence[Scenario]) -> list[Explored[Judged]]:
         """To be called in a process that is not needed for anything else afterwards.
 
-        firsts: several differ in their one fault only. Raises WorkFailedError.
+        firsts: several have the same start. Raises WorkFailedError.
         """
         play = _Play(self, firsts)
         return play.to_end(self._experiment)
 
     def cannot_come_again(self, state: str, now: str) -> bool:
-        return state in self._flow.states and state not in reachable(now, self._flow.states)
+        return state in self._flow.states and state not in self._flow.coming(now)
+
+    def has_host(self, state: str) -> bool:
+        """While a host is there, what goes wrong may change the life that the report tells of it."""
+        return state in self._flow.throughput | self._flow.on_demand
+
+
+def start_of(scenario: Scenario) -> str:
+    """What scenarios share that differ in their faults only."""
+    return repr(replace(scenario, faults=(), group=""))
+
+
+class _Observer(Chooser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.worlds: set[str] = set()
+        self.world = ""
+
+    def at_task(self, _state: str, _struck: bool, world: Callable[[], str]) -> None:
+        self.worlds.add(world())
+
+    def at_branch(self, world: str, _failing: bool) -> None:
+        self.world = world
+
+
+def undisturbed(experiment: Experiment, scenario: Scenario) -> Undisturbed:
+    """The run that a scenario would be without its faults."""
+    observer = _Observer()
+    with in_one_thread():
+        outcome = experiment.play(replace(scenario, faults=()), observer)
+    return Undisturbed(observer.worlds, observer.world, outcome)
+
+
+class _Enough(BaseException):
+    """The undisturbed run has come past everything that is to be forked off it."""
+
+    def __init__(self, undisturbed: Undisturbed) -> None:
+        super().__init__()
+        self.undisturbed = undisturbed
 
 
 class _Play(Chooser, Generic[Judged]):
     """One playing and its forks: off the undisturbed run for each first fault, and off its future for each second one.
+
+    Where a first fault is healed before there is a host or after it is gone, and a later task is entered in a world of
+    the undisturbed run, it has the future of that one, and is not played on.
 
     A second fault at what the undisturbed future never calls cannot strike, so that pair is the first fault alone and
     is not played. The others are forked off the undisturbed future where they can strike first. Where a pair comes to a
@@ -87,6 +138,7 @@ class _Play(Chooser, Generic[Judged]):
         super().__init__()
         self._exploration, self._firsts = exploration, firsts
         self._first = firsts[0] if len(firsts) == 1 else None
+        self._undisturbed = exploration.undisturbed.get(start_of(firsts[0]))
         self._world, self._end, self._failing = "", "", False
         self._can_strike: Sequence[FaultAt] = ()
         self._struck: FaultAt | None = None
@@ -105,6 +157,8 @@ class _Play(Chooser, Generic[Judged]):
             with in_one_thread():
                 outcome = experiment.play(start, self)
             made = self._make(outcome) if self._sender else None
+        except _Enough as enough:
+            outcome = enough.undisturbed.outcome
         except Exception as error:
             if self._sender is None:
                 raise
@@ -131,6 +185,20 @@ class _Play(Chooser, Generic[Judged]):
                 self._explored.append(found)
         return None
 
+    def _on_main_path(self, state: str, struck: bool, world: Callable[[], str]) -> None:
+        same = self._undisturbed
+        firsts = self._firsts if self._first is None else [self._first]
+        if same is None or any(not self._exploration.cannot_come_again(each.faults[0].state, state) for each in firsts):
+            return
+        if self._first is None:
+            raise _Enough(same)
+        if self._sender is None or not struck or self._exploration.has_host(self._first.faults[0].state):
+            return
+        # One of all goes on, for the faults that follow its end.
+        if world() in same.worlds and not self._exploration.claim(f"{same.world}-healed"):
+            judged = self._exploration.judge(self._first, replace(same.outcome, struck=True))
+            self._leave(Explored(self._first, same.world, self._end, self._failing, judged, ()))
+
     def at_branch(self, world: str, failing: bool) -> None:
         self._world, self._failing = world, failing
         if self._first is None or not self._exploration.claim(world):
@@ -156,8 +224,11 @@ class _Play(Chooser, Generic[Judged]):
                     self._pairs.append(played.judged)
         return None
 
-    def at_task(self, state: str, world: Callable[[], str]) -> None:
+    def at_task(self, state: str, struck: bool, world: Callable[[], str]) -> None:
         """The worlds of an undisturbed future are there too, for the pairs that come to them."""
+        if not self._world:
+            self._on_main_path(state, struck, world)
+            return
         if self._struck is None and self._can_strike:
             self._exploration.claim(world())
             return

@@ -11,14 +11,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 from experiment import Experiment, observe
-from exploration import Exploration, Explored
+from exploration import Exploration, Explored, Undisturbed, start_of, undisturbed
 from forks import forked
 from invariants import Assessment, Broken, assess
 from outcomes import Outcome
@@ -37,7 +37,7 @@ from local.engine.functions import Interceptor
 DOCUMENT = ROOT / "docs" / "faults.md"
 T = TypeVar("T")
 # Scenarios that one process forks off its undisturbed run: few enough that all processes end at about the same time.
-TOGETHER = 6
+TOGETHER = 8
 _OTHERS = [broken for broken in Broken if broken not in (Broken.LEAKED, Broken.BOUGHT_TWICE)]
 
 
@@ -55,15 +55,15 @@ class Matrix:
         self.experiment = Experiment(engine, flow, sabotage)
 
     def assessments(self, chosen: Sequence[Scenario], processes: int) -> Iterator[Assessment]:
-        return chain.from_iterable(forked(self._assessed, together(chosen), processes))
+        groups = list(together(chosen))
+        exploration = self._exploration(groups, processes, claim=lambda _world: False)
 
-    def _assessed(self, scenarios: Sequence[Scenario]) -> list[Assessment]:
-        if len(scenarios) == 1:
-            return [self._assess(scenarios[0], self._play(scenarios[0]))]
-        exploration = Exploration(
-            self.experiment, self.flow, self.seconds, claim=lambda _world: False, judge=self._assess
-        )
-        return [each.alone for each in exploration.explore(scenarios)]
+        def assessed(scenarios: Sequence[Scenario]) -> list[Assessment]:
+            if len(scenarios) == 1:
+                return [self._assess(scenarios[0], self._play(scenarios[0]))]
+            return [each.alone for each in exploration.explore(scenarios)]
+
+        return chain.from_iterable(forked(assessed, groups, processes))
 
     def _play(self, scenario: Scenario) -> Outcome:
         """In one thread, so that the same comes of it each time; two executions need a thread each."""
@@ -85,8 +85,19 @@ class Matrix:
                 return False
             return True
 
-        exploration = Exploration(self.experiment, self.flow, self.seconds, claim=claim, judge=self._assess)
-        return forked(exploration.explore, together(firsts), processes)
+        groups = list(together(firsts))
+        return forked(self._exploration(groups, processes, claim).explore, groups, processes)
+
+    def _exploration(
+        self, groups: Sequence[Sequence[Scenario]], processes: int, claim: Callable[[str], bool]
+    ) -> Exploration[Assessment]:
+        starts = {start_of(group[0]): group[0] for group in groups if len(group) > 1}
+
+        def play(start: str) -> tuple[str, Undisturbed]:
+            return start, undisturbed(self.experiment, starts[start])
+
+        found = dict(forked(play, starts, processes))
+        return Exploration(self.experiment, self.flow, self.seconds, claim=claim, judge=self._assess, undisturbed=found)
 
     def seconds(self, first: Scenario, failing: bool) -> list[FaultAt]:
         return second_faults(first, failing, self.flow, self.observed)
@@ -100,7 +111,7 @@ def together(scenarios: Iterable[Scenario]) -> Iterator[list[Scenario]]:
     alike: defaultdict[str, list[Scenario]] = defaultdict(list)
     for each in scenarios:
         by_itself = each.stop_at or each.time_out_at or each.companion or each.second or len(each.faults) != 1
-        alike[repr(each if by_itself else replace(each, faults=()))].append(each)
+        alike[repr(each) if by_itself else start_of(each)].append(each)
     for group in alike.values():
         for start in range(0, len(group), TOGETHER):
             yield group[start : start + TOGETHER]
@@ -160,7 +171,9 @@ reaper's five minutes, the same age. The engine is deterministic, so a second fa
 and is played on only until it comes to a task in a world that was there before. When the reaper comes next may differ
 among those that are alike: the time alive is that of the played one, give or take those five minutes, and the words
 and numbers of its report are its own. A second fault is not played where the future without it was seen never to call
-what it would strike: such a pair is its first fault alone."""
+what it would strike: such a pair is its first fault alone. Where the first fault leaves nothing to be done at the end
+of its execution, the reaper's faults are played after one of all that do. A fault that is healed, with no throughput or
+deployment there, is played until a task is entered in a world of the undisturbed run."""
 
 
 def document(found: Found) -> str:

@@ -138,6 +138,11 @@ class Flow:
         played = (name for name in self.main if name in after and not _needed_for(name))
         return [name for name in played if hosting in self.hostings_of(name)]
 
+    def coming(self, state: str) -> Collection[str]:
+        """The states that can come after one, itself included; after one inside a Map also what follows that."""
+        maps = {name: each["ItemProcessor"]["States"] for name, each in self.states.items() if each["Type"] == "Map"}
+        return reachable(next((name for name, inside in maps.items() if state in inside), state), self.states)
+
     def hosted(self, states: Iterable[str]) -> Iterator[tuple[str, Hosting]]:
         """Each state with each hosting that it is played with."""
         return ((state, hosting) for state in states for hosting in self.hostings_of(state))

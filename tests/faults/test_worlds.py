@@ -66,6 +66,7 @@ def explored(matrix: Matrix, *firsts: Scenario) -> list[Explored[Future]]:
         lambda _first, failing: [*SECONDS, NEVER_CALLED] if failing else SECONDS[-1:],
         claim=lambda _world: True,
         judge=future,
+        undisturbed={},
     )
     found = forked(exploration.explore, [[first] for first in firsts], at_once=2)
     return sorted((each for some in found for each in some), key=lambda each: firsts.index(each.first))

@@ -53,8 +53,8 @@ class Chooser:
         """As `first`, from the branch on."""
         return self._second if self._second is not None and self._second.state == state else None
 
-    def at_task(self, state: str, world: Callable[[], str]) -> None:
-        """Told that a task of the failure path is entered."""
+    def at_task(self, state: str, struck: bool, world: Callable[[], str]) -> None:
+        """Told that a task is entered, and whether anything has gone wrong until then."""
 
     def at_end(self, world: str) -> None:
         """Told the world where the execution ends, unless that was the branch."""
@@ -82,10 +82,10 @@ class Branch:
         self._entered = event.get("stateEnteredEventDetails", self._entered)
         if self.failing is None:
             self._look_for_branch(event)
-        elif event["type"] == "TaskStateEntered":
-            self._chooser.at_task(self._entered["name"], lambda: self._world(event))
         elif event["type"] in ENDS:
             self._chooser.at_end(self._world(event))
+        if event["type"] == "TaskStateEntered":
+            self._chooser.at_task(self._entered["name"], self._injector.struck, lambda: self._world(event))
 
     def _look_for_branch(self, event: HistoryEvent) -> None:
         failing = event["type"] not in ENDS
