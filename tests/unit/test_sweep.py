@@ -87,6 +87,10 @@ def test_all_runs_can_be_evaluated_and_then_no_other_follows() -> None:
             {**EPOCHS, "baseModels": ["nova-lite"]},
             "nova-lite: hyperParameters.epochCount: must be a whole number",
         ),
+        (
+            {"hyperParameters": {"batchSize": list(range(4, 20))}, "input": {"systemPrompt": "あ" * 9_999}},
+            "input: for 16 runs it has 4",
+        ),
         ({**EPOCHS, "input": {"judgeModel": "x"}}, "claude-3-haiku: judgeModel: must be one of"),
         ({**EPOCHS, "maxSpendUsd": 100}, "an hour of Provisioned Throughput for each of 1 custom models costs $132.00"),
         ({**EPOCHS, "evaluate": "all"}, "for each of 2 custom models costs $264.00, and maxSpendUsd is $200.00"),

@@ -1,5 +1,6 @@
 """Which runs a sweep makes: the grid of what it was given, checked as a whole before anything starts."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,8 @@ AT_ONCE = 2
 MAX_RUNS = 20
 # A name of Step Functions has 80 characters; of those the names of its runs need some.
 MAX_NAME_LENGTH = 80 - len("-00-best")
+# They travel in the execution's state, of which Step Functions takes 256 KiB, and which holds one of them twice.
+MAX_INPUT_BYTES = 150_000
 Evaluate = Literal["best", "all"]
 _FIELDS = ("baseModels", "datasets", "hyperParameters", "evaluate", "maxSpendUsd", "input")
 # In the input of its runs.
@@ -87,6 +90,12 @@ def plan(given: object, sweep: str, own_base_model: str, shipped_datasets: Mappi
     ]
     problems = [problem for run in runs for problem in _refused(run, shipped_datasets, started_at)]
     problems += [] if problems else _unaffordable(runs, budget)
+    size = len(json.dumps([run.input for run in runs], ensure_ascii=False).encode())
+    if size > MAX_INPUT_BYTES:
+        problems.append(
+            f"input: for {len(runs)} runs it has {size:,} bytes, and {MAX_INPUT_BYTES:,} fit: shorten systemPrompt (left "
+            "out, it is the one that the training records share), or make fewer runs"
+        )
     if problems:
         raise InvalidInputError("The sweep's input is wrong:", list(dict.fromkeys(problems)))
     return Plan(evaluate, budget, runs)
