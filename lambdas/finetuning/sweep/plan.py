@@ -93,8 +93,8 @@ def plan(given: object, sweep: str, own_base_model: str, shipped_datasets: Mappi
     size = len(json.dumps([run.input for run in runs], ensure_ascii=False).encode())
     if size > MAX_INPUT_BYTES:
         problems.append(
-            f"input: for {len(runs)} runs it has {size:,} bytes, and {MAX_INPUT_BYTES:,} fit: shorten systemPrompt (left "
-            "out, it is the one that the training records share), or make fewer runs"
+            f"input: for {len(runs)} runs it has {size:,} bytes, and {MAX_INPUT_BYTES:,} fit: shorten systemPrompt "
+            "(left out, it is the one that the training records share), or make fewer runs"
         )
     if problems:
         raise InvalidInputError("The sweep's input is wrong:", list(dict.fromkeys(problems)))
