@@ -94,7 +94,8 @@ def _summary(sweep: Mapping[str, Any], folder: Path) -> str:
     best = set(sweep["best"].values())
     lines = [_line(run, is_best=run["runId"] in best) for run in sweep["runs"]]
     lines += [f"warning  {warning}" for warning in sweep["warnings"]]
-    spent = f"spent    ${sweep['actualUsd']:,.2f} of ${sweep['maxSpendUsd']:,.2f}"
+    at_least = "at least " if sweep["isLowerBound"] else ""
+    spent = f"spent    {at_least}${sweep['actualUsd']:,.2f} of ${sweep['maxSpendUsd']:,.2f}"
     return "\n".join([*lines, spent, f"page     {folder / COMPARISON}", f"result   {folder / SWEEP}"])
 
 

@@ -107,11 +107,11 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     Left out is what chooses words and numbers of the report and nothing else: every number in the state and in objects
     (dates, seconds, tokens, dollars, losses), the error that is on its way with the state that it comes from, and, of
     an execution that has ended badly, in which way and where. Left out too is what no handler takes from the state: the
-    answers that `usable` drops. Each first fault reports the words and numbers once without a second one; there they
-    are held to what they promise (a cause, the host's life). What is dated by Bedrock has its age in steps of the
-    reaper's interval: who comes when is the same, give or take one look. That decides no promise: what one look does
-    not do the next does, and two may be late. Nobody reads what a run has written that succeeded, or that left nothing
-    to be done: its report, no host and no job.
+    answers that `usable` drops. Each first fault, but for one that is healed where there is no host, reports the words
+    and numbers once without a second one; there they are held to what they promise (a cause, the host's life). What is
+    dated by Bedrock has its age in steps of the reaper's interval: who comes when is the same, give or take one look.
+    That decides no promise: what one look does not do the next does, and two may be late. Nobody reads what a run has
+    written that succeeded, or that left nothing to be done: its report, no host and no job.
     """
     now, bedrock = engine.clock.now(), engine.bedrock
 

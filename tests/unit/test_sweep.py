@@ -203,6 +203,12 @@ def test_what_a_sweep_says_names_the_best_and_what_was_not_made() -> None:
         "Best by validation loss: claude-3-haiku: b (validation loss 1.900); llama3-1-8b: d (validation loss 4.000)."
     )
     assert said["actualUsd"] == 7.0
+    # Of the run without a result nobody knows what it cost.
+    assert said["isLowerBound"]
+    known = summary("sweep", Plan("best", 107.0, RUNS[:2]), RUNS[:2], RESULTS)
+    assert not known["isLowerBound"]
+    unpriced: Any = {**RESULTS, "a": {**result(3.0), "cost": {"actualUsd": 1.0, "isLowerBound": True}}}
+    assert summary("sweep", Plan("best", 107.0, RUNS[:2]), RUNS[:2], unpriced)["isLowerBound"]
     assert said["warnings"] == [
         "The run e left no result.",
         "Not within its share of maxSpendUsd, and so not made: b-best.",

@@ -1,16 +1,14 @@
 """Sweeps on the local engine: what they try, what they spend, and that nothing goes on when one is stopped."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from runs import START
 
 from cli.main import main
-from cli.synthesis import synthesize
 from local.engine.engine import LocalEngine
 from local.engine.state_machines import HistoryEvent
 
@@ -44,20 +42,6 @@ def test_two_epochs_against_ten_on_two_models_end_in_one_page_that_prefers_ten(
     printed = capsys.readouterr().out
     assert sum(line.startswith("best  ") for line in printed.splitlines()) == 2
     assert str(folder / "comparison.html") in printed
-
-
-@pytest.fixture(scope="module")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sweep") / "cdk.out"
-    synthesize("claude-3-haiku", folder)
-    return folder
-
-
-@pytest.fixture
-def engine(assembly: Path) -> Iterator[LocalEngine]:
-    with LocalEngine(assembly, START) as engine:
-        engine.deploy()
-        yield engine
 
 
 def start(engine: LocalEngine, given: Mapping[str, Any]) -> str:

@@ -19,10 +19,16 @@ def summary(sweep: str, plan: Plan, runs: Sequence[PlannedRun], results: Results
         "evaluate": plan.evaluate,
         "maxSpendUsd": plan.max_spend_usd,
         "actualUsd": round(spent, 2),
+        "isLowerBound": any(_is_lower_bound(results.get(run.name)) for run in runs),
         "best": best,
         "runs": found,
         "warnings": list(_warnings(plan, runs, results, best)),
     }
+
+
+def _is_lower_bound(result: Mapping[str, Any] | None) -> bool:
+    """What it cost is at least what is known: of a run without a result nothing is."""
+    return result is None or bool((result.get("cost") or {}).get("isLowerBound"))
 
 
 def _summary_of(run: PlannedRun, result: Mapping[str, Any] | None) -> dict[str, Any]:
