@@ -1,6 +1,7 @@
 """The sweep: a small state machine that starts runs, waits for them, and compares what came of them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import aws_cdk as cdk
@@ -41,11 +42,18 @@ class SweepStack(cdk.Stack):
     ) -> None:
         description = f"Sweeps over fine-tuning experiments, beside those on {base_model.name}"
         super().__init__(scope, construct_id, description=description, env=env)
-        self._base_model, self._storage, self._workflow = base_model, storage, workflow
+        self._storage, self._workflow = storage, workflow
         self.add_stack_dependency(workflow, reason="reads its exports")
         self.name = f"{base_model.key}-ft-sweep"
         self._states = Construct(self, "States")
         self.functions: dict[str, lambda_.Function] = {}
+        self._function = partial(
+            TaskFunction,
+            self,
+            prefix=self.name,
+            base_model=base_model.key,
+            results_bucket=storage.results_bucket_name,
+        )
         self._add_functions()
         self.state_machine = ExperimentStateMachine(
             self,
@@ -60,7 +68,7 @@ class SweepStack(cdk.Stack):
         cdk.CfnOutput(self, "SweepStateMachineArn", value=arn, description="Start an execution of it with a sweep")
 
     def _add_functions(self) -> None:
-        def add(name: str, *grants: Grant, **options: Any) -> None:  # noqa: ANN401 - those of _function
+        def add(name: str, *grants: Grant, **options: Any) -> None:  # noqa: ANN401 - those of TaskFunction
             self.functions[name] = self._function(name, *grants, **options).function
 
         sweeps = self._sweeps()
@@ -201,27 +209,3 @@ class SweepStack(cdk.Stack):
 
     def _executions(self, state_machine: str, region: str) -> str:
         return f"arn:{self.partition}:states:{region}:{self.account}:execution:{state_machine}"
-
-    def _function(
-        self,
-        task_name: str,
-        *grants: Grant,
-        environment: dict[str, str] | None = None,
-        timeout: cdk.Duration | None = None,
-        memory_mb: int = 256,
-    ) -> TaskFunction:
-        return TaskFunction(
-            self,
-            "".join(word.capitalize() for word in task_name.split("_")),
-            task=task_name,
-            name=f"{self.name}-{task_name.replace('_', '-')}",
-            environment={
-                "BASE_MODEL": self._base_model.key,
-                "RESULTS_BUCKET": self._storage.results_bucket_name,
-                **(environment or {}),
-            },
-            grants=grants,
-            timeout=timeout or cdk.Duration.minutes(1),
-            memory_mb=memory_mb,
-            layers=(),
-        )

@@ -15,25 +15,27 @@ HANDLERS = Path(__file__).parent.parent / "lambdas"
 
 
 class TaskFunction(Construct):
-    """Function, log group and execution role of the handler file `lambdas/<task>.py`.
+    """Function, log group and execution role of the handler file `lambdas/<task>.py`, named <prefix>-<task>.
 
-    The role may write its own log and traces and do what `grants` say, nothing else.
+    The role may write its own log and traces and do what `grants` say, nothing else. environment: beyond the base
+    model and the results bucket.
     """
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
-        *,
         task: str,
-        name: str,
-        environment: Mapping[str, str],
-        grants: Sequence[Grant],
-        timeout: cdk.Duration,
-        memory_mb: int,
-        layers: Sequence[lambda_.ILayerVersion],
+        *grants: Grant,
+        prefix: str,
+        base_model: str,
+        results_bucket: str,
+        environment: Mapping[str, str] | None = None,
+        timeout: cdk.Duration | None = None,
+        memory_mb: int = 256,
+        layers: Sequence[lambda_.ILayerVersion] = (),
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, "".join(word.capitalize() for word in task.split("_")))
+        name = f"{prefix}-{task.replace('_', '-')}"
         self.log_group = logs.LogGroup(
             self,
             "Log",
@@ -59,8 +61,8 @@ class TaskFunction(Construct):
             handler=f"{task}.handler",
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
-            environment=environment,
-            timeout=timeout,
+            environment={"BASE_MODEL": base_model, "RESULTS_BUCKET": results_bucket, **(environment or {})},
+            timeout=timeout or cdk.Duration.minutes(1),
             memory_size=memory_mb,
             layers=list(layers),
             # The grants are complete: no construct may add to them unseen.

@@ -4,7 +4,8 @@ Adding a step = a handler file `lambdas/<step>.py`, its function with what it ma
 state in the part of the flow where it belongs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import aws_cdk as cdk
@@ -47,6 +48,13 @@ class WorkflowStack(cdk.Stack):
         self.add_stack_dependency(storage, reason="reads its exports")
         self.topic = RunTopic(self, "Topic")
         self.functions: dict[str, lambda_.Function] = {}
+        self._function = partial(
+            TaskFunction,
+            self,
+            prefix=f"{base_model.key}-ft",
+            base_model=base_model.key,
+            results_bucket=storage.results_bucket_name,
+        )
         state_machine = state_machine_name(base_model.key)
         shipped = ShippedDatasets(self, "Datasets")
         self.datasets = self.to_json_string(shipped.uris)
@@ -73,7 +81,7 @@ class WorkflowStack(cdk.Stack):
         service_role = {"SERVICE_ROLE_ARN": self.storage.service_role_arn}
         read_datasets = (may.read_shipped_datasets, may.read_uploaded_datasets)
 
-        def add(task: str, *grants: Grant, **options: Any) -> None:  # noqa: ANN401 - those of _function
+        def add(task: str, *grants: Grant, **options: Any) -> None:  # noqa: ANN401 - those of TaskFunction
             self.functions[task] = self._function(task, *grants, **options).function
 
         scoring = [scoring_layer(self, "ScoringLayer")]
@@ -159,31 +167,6 @@ class WorkflowStack(cdk.Stack):
     @property
     def _topic_arn(self) -> Mapping[str, str]:
         return {"TOPIC_ARN": self.topic.topic.topic_arn}
-
-    def _function(
-        self,
-        task_name: str,
-        *grants: Grant,
-        environment: Mapping[str, str] | None = None,
-        timeout: cdk.Duration | None = None,
-        memory_mb: int = 256,
-        layers: Sequence[lambda_.ILayerVersion] = (),
-    ) -> TaskFunction:
-        return TaskFunction(
-            self,
-            "".join(word.capitalize() for word in task_name.split("_")),
-            task=task_name,
-            name=f"{self.base_model.key}-ft-{task_name.replace('_', '-')}",
-            environment={
-                "BASE_MODEL": self.base_model.key,
-                "RESULTS_BUCKET": self.storage.results_bucket_name,
-                **(environment or {}),
-            },
-            grants=grants,
-            timeout=timeout or cdk.Duration.minutes(1),
-            memory_mb=memory_mb,
-            layers=layers,
-        )
 
     def _flow(self) -> sfn.IChainable:
         """The main path, from dataset to verdict, put together from its end: each part is told what follows it."""

@@ -57,12 +57,7 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
         f"(default: {DEFAULT_DATASET})",
     )
     parser.add_argument("--input", metavar="FILE.json", type=Path, help="execution input (default: {})")
-    parser.add_argument(
-        "--date",
-        metavar="YYYY-MM-DD",
-        type=calendar_day,
-        help=f"with --local: the day on which the virtual calendar starts (default: {CALENDAR_START})",
-    )
+    add_date_to(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",
@@ -71,6 +66,15 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
         help="report.html and result.json go to DIR/<run id>/ (default: %(default)s)",
     )
     parser.set_defaults(run=run)
+
+
+def add_date_to(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--date",
+        metavar="YYYY-MM-DD",
+        type=calendar_day,
+        help=f"with --local: the day on which the virtual calendar starts (default: {CALENDAR_START})",
+    )
 
 
 def calendar_day(text: str) -> date:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL
 from finetuning.sweep.store import COMPARISON, FOLDER, SWEEP
 
-from cli.commands.run import AWS_POLL_SECONDS, CALENDAR_START, calendar_day, make_folder
+from cli.commands.run import AWS_POLL_SECONDS, CALENDAR_START, add_date_to, make_folder
 from cli.deployment import Deployment
 from cli.errors import CommandError, UsageError
 from cli.json_documents import read_input
@@ -33,12 +33,7 @@ def add_to(commands: "_SubParsersAction[argparse.ArgumentParser]") -> None:
     )
     parser.add_argument("file", metavar="FILE.json", type=Path, help="the sweep's input")
     parser.add_argument("--local", action="store_true", help="run on this machine, without AWS, with stand-in models")
-    parser.add_argument(
-        "--date",
-        metavar="YYYY-MM-DD",
-        type=calendar_day,
-        help=f"with --local: the day on which the virtual calendar starts (default: {CALENDAR_START})",
-    )
+    add_date_to(parser)
     parser.add_argument(
         "--out",
         metavar="DIR",

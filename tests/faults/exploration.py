@@ -117,10 +117,6 @@ def undisturbed(experiment: Experiment, scenario: Scenario) -> Undisturbed:
 class _Enough(BaseException):
     """The undisturbed run has come past everything that is to be forked off it."""
 
-    def __init__(self, undisturbed: Undisturbed) -> None:
-        super().__init__()
-        self.undisturbed = undisturbed
-
 
 class _Play(Chooser, Generic[Judged]):
     """One playing and its forks: off the undisturbed run for each first fault, and off its future for each second one.
@@ -157,8 +153,9 @@ class _Play(Chooser, Generic[Judged]):
             with in_one_thread():
                 outcome = experiment.play(start, self)
             made = self._make(outcome) if self._sender else None
-        except _Enough as enough:
-            outcome = enough.undisturbed.outcome
+        except _Enough:
+            assert self._undisturbed is not None
+            outcome = self._undisturbed.outcome
         except Exception as error:
             if self._sender is None:
                 raise
@@ -191,7 +188,7 @@ class _Play(Chooser, Generic[Judged]):
         if same is None or any(not self._exploration.cannot_come_again(each.faults[0].state, state) for each in firsts):
             return
         if self._first is None:
-            raise _Enough(same)
+            raise _Enough
         if self._sender is None or not struck or self._exploration.has_host(self._first.faults[0].state):
             return
         # One of all goes on, for the faults that follow its end.
