@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # It is entered with the execution input itself, which anybody may have written; all states after it with our state.
 FIRST_STATE = "CaptureInput"
+# The last state was entered a few events before the end; each event carries the state.
+_EVENTS_PER_PAGE = 10
 _ENDED = ("ABORTED", "TIMED_OUT", "FAILED")
 
 
@@ -73,12 +75,10 @@ class Interrupted:
     def _last_entered(self, execution_arn: str) -> tuple[str, Mapping[str, Any]]:
         """The last state's name and the execution's state when it was entered."""
         pages = self.stepfunctions.get_paginator("get_execution_history").paginate(
-            executionArn=execution_arn, reverseOrder=True
+            executionArn=execution_arn, reverseOrder=True, PaginationConfig={"PageSize": _EVENTS_PER_PAGE}
         )
-        for page in pages:
-            events = [event for event in page["events"] if "stateEnteredEventDetails" in event]
-            if events:
-                entered = max(events, key=lambda event: event["id"])["stateEnteredEventDetails"]
+        for event in (event for page in pages for event in page["events"]):
+            if entered := event.get("stateEnteredEventDetails"):
                 return entered["name"], _state(entered["name"], json.loads(entered["input"]))
         return FIRST_STATE, {}
 

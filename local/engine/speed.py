@@ -1,4 +1,4 @@
-"""What moto does anew each time and need not: it takes more time than running most executions."""
+"""What moto and botocore do anew each time and need not: it takes more time than running most executions."""
 
 import copy
 import functools
@@ -9,12 +9,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import moto.core.responses as moto_responses
 import moto.stepfunctions.parser.asl.component.common.path.result_path as moto_result_path
 import moto.stepfunctions.parser.asl.component.common.string.string_expression as moto_string_expression
+import moto.stepfunctions.parser.asl.component.state.exec.execute_state as moto_execute_state
 import moto.stepfunctions.parser.asl.component.state.exec.state_task.lambda_eval_utils as moto_lambda
 import moto.stepfunctions.parser.asl.eval.states as moto_states
 import moto.stepfunctions.parser.asl.utils.json_path as moto_json_path
+from botocore.auth import SigV4Auth
+from botocore.useragent import UserAgentString
 from jsonpath_ng.ext.parser import parse as parse_path
+from moto.core.utils import method_names_from_class
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 from local.engine.replacement import replaced
@@ -22,6 +27,8 @@ from local.engine.replacement import replaced
 # A definition is parsed for every execution, and each JSONPath whenever it is evaluated.
 _parse_definition_once = functools.lru_cache(maxsize=16)(AmazonStateLanguageParser.parse)
 _parse_path_once = functools.lru_cache(maxsize=1024)(parse_path)
+# The operations of a service are found anew for every request.
+_method_names_once = functools.lru_cache(maxsize=64)(method_names_from_class)
 
 
 @contextmanager
@@ -30,8 +37,12 @@ def adapter() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(replaced(AmazonStateLanguageParser, "parse", staticmethod(_parse_definition_once)))
         stack.enter_context(replaced(moto_json_path, "parse", _parse_path_once))
+        stack.enter_context(replaced(moto_responses, "method_names_from_class", _method_names_once))
         stack.enter_context(replaced(moto_lambda, "boto_client_for", _client_maker()))
-        for module in (moto_result_path, moto_states, moto_string_expression):
+        # Nobody reads who sent a request, or whether it is signed.
+        stack.enter_context(replaced(UserAgentString, "to_string", lambda _agent: "local"))
+        stack.enter_context(replaced(SigV4Auth, "canonical_request", lambda _auth, _request: ""))
+        for module in (moto_result_path, moto_states, moto_string_expression, moto_execute_state):
             stack.enter_context(replaced(module, "copy", json_copy))
         yield
 

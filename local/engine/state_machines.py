@@ -1,7 +1,7 @@
 """State machines that moto interprets, on virtual time, telling what happens as it happens.
 
 What moto does in real time (Wait states, retry delays, time limits of tasks and executions, time stamps) follows the
-virtual clock here, and an execution that was stopped stays stopped.
+virtual clock here, an execution that was stopped stays stopped, and its history is given in pages.
 """
 
 import json
@@ -22,6 +22,7 @@ import moto.stepfunctions.parser.asl.component.state.state as moto_state
 import moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp as moto_timestamp
 import moto.stepfunctions.parser.backend.execution as moto_execution
 import moto.stepfunctions.parser.models as moto_parser_models
+from moto.core.responses import ActionResult
 from moto.stepfunctions.parser.api import ExecutionFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
@@ -33,6 +34,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from moto.stepfunctions.parser.utils import TMP_THREADS
+from moto.stepfunctions.responses import StepFunctionResponse
 
 from local.engine.agenda import Agenda
 from local.engine.clock import TimeIsUp, VirtualClock
@@ -46,6 +48,8 @@ _run_task = StateTaskLambda._eval_execution
 _set_error = Environment.set_error
 _terminated = BaseExecutionWorkerCommunication.terminated
 
+# Of a page of the history, where the caller asks for no other number.
+_EVENTS_PER_PAGE = 100
 _LAST_EVENTS = {"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"}
 
 HistoryEvent = dict[str, Any]
@@ -160,6 +164,7 @@ class LocalStateMachines:
                 (moto_execute_state, "threading", SimpleNamespace(Event=_PatientEvent)),
                 (StateTaskLambda, "_eval_execution", self._limiting(_run_task)),
                 (Environment, "set_error", _set_error_unless_over),
+                (StepFunctionResponse, "get_execution_history", _page_of_history),
             ):
                 stack.enter_context(replaced(owner, name, value))
             yield
@@ -289,6 +294,17 @@ def _set_error_unless_over(environment: Environment, error: ExecutionFailedEvent
     """moto lets the error of a task that was cut off by StopExecution turn ABORTED into FAILED."""
     if not isinstance(environment._program_state, ProgramStopped | ProgramTimedOut):
         _set_error(environment, error)
+
+
+def _page_of_history(response: StepFunctionResponse) -> ActionResult:
+    """moto gives all of it, the oldest first, whatever was asked for."""
+    whole = response.stepfunction_backend.get_execution_history(response._get_param("executionArn"))["events"]
+    if response._get_param("reverseOrder"):
+        whole = whole[::-1]
+    start = int(response._get_param("nextToken") or 0)
+    end = start + (response._get_param("maxResults") or _EVENTS_PER_PAGE)
+    following = {"nextToken": str(end)} if end < len(whole) else {}
+    return ActionResult({"events": whole[start:end], **following})
 
 
 def _with_time(event: Mapping[str, Any]) -> HistoryEvent:

@@ -465,6 +465,24 @@ def test_events_carry_virtual_time_as_they_happen(tmp_path: Path) -> None:
     assert (description["startDate"], description["stopDate"]) == (START, START + timedelta(seconds=60))
 
 
+def test_the_history_comes_in_pages_from_either_end(tmp_path: Path) -> None:
+    def ids(page: Mapping[str, Any]) -> list[int]:
+        return [event["id"] for event in page["events"]]
+
+    with LocalEngine(write_assembly(tmp_path / "cdk.out", states(("Work", task("answer")))), START) as engine:
+        engine.deploy()
+        arn = engine.run("run-1", {}).arn
+
+        paginator = services.stepfunctions.get_paginator("get_execution_history")
+        [whole] = [ids(page) for page in paginator.paginate(executionArn=arn)]
+        pages = paginator.paginate(executionArn=arn, reverseOrder=True, PaginationConfig={"PageSize": 2})
+        backwards = [ids(page) for page in pages]
+
+    assert whole == sorted(whole)
+    assert [len(page) for page in backwards[:-1]] == [2] * (len(backwards) - 1)
+    assert [number for page in backwards for number in page] == whole[::-1]
+
+
 def test_stopping_the_engine_aborts_what_runs_and_leaves_no_thread(tmp_path: Path) -> None:
     threads = set(threading.enumerate())
     forever = task("answer", Next="Work")
