@@ -15,8 +15,9 @@ run: .venv/installed  ## the whole experiment on this machine; INPUT=file.json D
 test: .venv/installed node_modules/installed $(BROWSER)  ## all tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
+# It has a process for each core: threads beside them would only be in the way.
 faults: .venv/installed node_modules/installed  ## every fault at every state; writes docs/faults.md (ONLY=text: a part)
-	$(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/faults/matrix.py $(if $(ONLY),--only "$(ONLY)")
 
 BENCHES = validation near_duplicates coverage_load
 bench: .venv/installed  ## how fast a dataset's files are checked and compared, and in how much memory; exit code 1: slower than claimed

@@ -21,6 +21,9 @@ THROTTLED_CALL = Scenario("first", (FaultAt(CREATE, Kind.THROTTLED, "GetProvisio
 LOST = Scenario("first", (FaultAt(CREATE, Kind.AFTER, always=True),))
 UNREAD = Scenario("first", (FaultAt("ReadTrainingMetrics", Kind.DENIED, always=True),))
 STOPPED = Scenario("first", stop_at=StopAt("GetProvisionedThroughput", Moment.EXITED))
+# Two that leave the same throughput, and not the same answers.
+UNANSWERED = Scenario("first", stop_at=StopAt("GenerateAnswers (custom)", Moment.ENTERED))
+ANSWERED = Scenario("first", stop_at=StopAt("GenerateAnswers (custom)", Moment.EXITED))
 SECONDS = (
     FaultAt(DELETE, Kind.DENIED, always=True),
     FaultAt("WriteReport (after failure)", Kind.TIMEOUT, always=True),
@@ -92,6 +95,14 @@ def test_what_ends_with_nothing_left_to_do_is_the_same_for_the_reaper(matrix: Ma
     ] * 2
     [lost] = explored(matrix, LOST)
     assert lost.end != throttled.end
+
+
+def test_what_a_run_found_out_is_the_same_for_the_reaper(matrix: Matrix) -> None:
+    stopped, unanswered, answered = explored(matrix, STOPPED, UNANSWERED, ANSWERED)
+    assert unanswered.alone["answers"] != answered.alone["answers"]
+    assert unanswered.world == answered.world
+    assert _after_the_end(unanswered.pairs[-1]) == _after_the_end(answered.pairs[-1])
+    assert stopped.world != answered.world
 
 
 def _after_the_end(pair: Future) -> Future:

@@ -7,7 +7,7 @@ words of the report, whatever second fault comes then, and each second fault nee
 import hashlib
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -22,7 +22,7 @@ import moto.stepfunctions.parser.backend.execution_worker as moto_execution_work
 from finetuning import names
 from finetuning.customization import JobStatus
 from finetuning.interrupted import FIRST_STATE
-from finetuning.run_store import REAPED, REPORT, RESULT
+from finetuning.run_store import HOST, REAPED, REPORT, RESULT
 from finetuning.task import usable
 from injection import Injector
 from objects import Objects
@@ -110,8 +110,11 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     answers that `usable` drops. Each first fault, but for one that is healed where there is no host, reports the words
     and numbers once without a second one; there they are held to what they promise (a cause, the host's life). What is
     dated by Bedrock has its age in steps of the reaper's interval: who comes when is the same, give or take one look.
-    That decides no promise: what one look does not do the next does, and two may be late. Nobody reads what a run has
-    written that succeeded, or that left nothing to be done: its report, no host and no job.
+    That decides no promise: what one look does not do the next does, and two may be late.
+
+    Where the execution has ended, nobody but the reaper goes on. It does the same whatever the run has found out and
+    written of anything but its host, and however long that has been in service, so that is left out. It has nothing to
+    do for a run that succeeded or told all, with no host and no job at work: one such is like another.
     """
     now, bedrock = engine.clock.now(), engine.bedrock
 
@@ -122,23 +125,39 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     prefix = f"runs/{run}/"
     objects = {key.removeprefix(prefix): body for key, body in Objects(engine).under(prefix).items()}
     job = bedrock.jobs.find(names.job_name(BASE_MODEL, run))
-    hosts = (*bedrock.ledger.purchases, *bedrock.ledger.deployments)
-    ours = [each for each in hosts if each.name.endswith(f"-{run}")]
     at_work = job is not None and job.status(now).value == JobStatus.IN_PROGRESS
-    alive = any(each.deleted_at is None or each.deleted_at > now for each in ours)
-    unread = succeeded or (ended and _is_told(objects) and not alive and not at_work)
-    world = {
-        "ended": (succeeded, entered["name"] == FIRST_STATE) if ended else None,
-        "state": None if ended else entered["name"],
-        "input": None if unread else _shape(_known(json.loads(entered["input"]))),
-        "objects": None if unread else {key: _shape_of(body) for key, body in objects.items()},
-        "job": job and (job.status(now).value, age(job.created_at)),
-        "hosts": [(each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at)) for each in ours],
-        "service": str(bedrock.settings),
-        "purchases": len(hosts),
-        "answered": None if unread else sorted((*names_of, count) for names_of, count in injector.answered.items()),
-    }
+    purchases = (*bedrock.ledger.purchases, *bedrock.ledger.deployments)
+    ours = [each for each in purchases if each.name.endswith(f"-{run}")]
+    alive = [each for each in ours if each.deleted_at is None or each.deleted_at > now]
+    world: dict[str, Any] = {"service": str(bedrock.settings), "purchases": len(purchases)}
+    state = json.loads(entered["input"])
+    if not ended:
+        world |= {
+            "state": (entered["name"], _shape(_known(state))),
+            "objects": {key: _shape_of(body) for key, body in objects.items()},
+            "job": job and (job.status(now).value, age(job.created_at)),
+            "hosts": [
+                (each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at)) for each in ours
+            ],
+            "answered": sorted((*names_of, count) for names_of, count in injector.answered.items()),
+        }
+    elif alive or at_work or not (succeeded or _is_told(objects)):
+        world |= {
+            "ended": (succeeded, entered["name"] == FIRST_STATE),
+            "state": _of_use_to_reaper(state),
+            "objects": {key: _shape_of(body) for key, body in objects.items() if key.startswith((HOST, REAPED))},
+            "told": (REPORT in objects, RESULT in objects and _shape(json.loads(objects[RESULT])["hosting"])),
+            "job": at_work,
+            "hosts": [(each.name, age(max(now, each.in_service_at)), age(each.deleted_at)) for each in alive],
+        }
     return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
+
+
+def _of_use_to_reaper(given: Mapping[str, Any]) -> Sequence[object]:
+    """Of the state: what decides whether it writes a report, and whether that says that the host is gone."""
+    state = usable(given.get("state", given))
+    told = [_shape(state.get(key)) for key in ("host", "deletion")]
+    return [*told, *(key in state for key in ("run", "baseScores", "failure"))]
 
 
 def _is_told(objects: Mapping[str, bytes]) -> bool:
