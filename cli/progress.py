@@ -54,12 +54,12 @@ def _problem(event: "HistoryEventTypeDef") -> str | None:
     if not event["type"].endswith(("Failed", "TimedOut")) or event["type"].startswith(("Execution", "Map")):
         return None
     details: dict[str, Any] = next((value for key, value in event.items() if key.endswith("EventDetails")), {})  # type: ignore[misc]
-    message, _, _ = _message(details.get("cause", "")).partition("\n")
+    message, _, _ = message_of(details.get("cause", "")).partition("\n")
     return ": ".join(filter(None, [details.get("error", event["type"]), message]))
 
 
-def _message(cause: str) -> str:
-    """A function's error is JSON; other causes are text."""
+def message_of(cause: str) -> str:
+    """What a cause says: that of a function's error is JSON, others are text."""
     try:
         document = json.loads(cause)
     except ValueError:

@@ -16,7 +16,7 @@ from cli.errors import CommandError, UsageError
 from cli.json_documents import read_input
 from cli.local_deployment import local_deployment
 from cli.output import progress_console, say, say_error, say_result
-from cli.progress import Progress
+from cli.progress import Progress, message_of
 from cli.run_ids import new_run_id
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def _sweep(given: Mapping[str, Any], deployment: Deployment, out: Path) -> int:
     Progress(console).show(deployment.follow(arn))
     execution = deployment.describe(arn)
     if execution["status"] != "SUCCEEDED":
-        say_error(execution.get("cause") or execution["status"])
+        folder.rmdir()
+        say_error(message_of(execution.get("cause", "")) or execution["status"])
         return 1
     for file in (COMPARISON, SWEEP):
         key = f"{FOLDER}/{name}/{file}"

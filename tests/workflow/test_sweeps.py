@@ -44,6 +44,19 @@ def test_two_epochs_against_ten_on_two_models_end_in_one_page_that_prefers_ten(
     assert str(folder / "comparison.html") in printed
 
 
+def test_a_sweep_that_is_refused_says_why_and_leaves_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sweep.json").write_text(json.dumps({"hyperParameters": {"epochCount": [2, 99]}}))
+
+    assert main(["sweep", str(tmp_path / "sweep.json"), "--local", "--out", str(tmp_path / "out")]) == 1
+
+    _, _, error = capsys.readouterr().err.partition("error: ")
+    assert error.startswith("The sweep's input is wrong:\n- ")
+    assert "epochCount" in error
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def start(engine: LocalEngine, given: Mapping[str, Any]) -> str:
     return engine.stepfunctions.start_execution(
         stateMachineArn=engine.outputs["SweepStateMachineArn"], name="sweep", input=json.dumps(given)
