@@ -1,6 +1,7 @@
 """The sweep: a small state machine that starts runs, waits for them, and compares what came of them."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from finetuning.base_models import BASE_MODELS, BaseModel
 from finetuning.names import state_machine_name
+from finetuning.polling import MAX_RUN_DURATION
+from finetuning.sweep.plan import MAX_RUNS
 
 from stacks.alarms import add_alarm
 from stacks.grants import Grant
@@ -61,7 +64,8 @@ class SweepStack(cdk.Stack):
             name=self.name,
             definition=self._flow(),
             functions=list(self.functions.values()),
-            timeout=cdk.Duration.days(14),
+            # As long as all its runs may take where they come one after the other.
+            timeout=cdk.Duration.hours(MAX_RUNS * MAX_RUN_DURATION / timedelta(hours=1)),
         ).state_machine
         self._add_guard()
         arn = self.state_machine.state_machine_arn

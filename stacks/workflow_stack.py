@@ -5,6 +5,7 @@ state in the part of the flow where it belongs.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 from finetuning.base_models import BaseModel
 from finetuning.names import state_machine_name
+from finetuning.polling import MAX_RUN_DURATION
 
 from stacks.datasets import ShippedDatasets
 from stacks.failure_path import failure_path
@@ -70,7 +72,7 @@ class WorkflowStack(cdk.Stack):
             name=state_machine,
             definition=self._flow(),
             functions=list(self.functions.values()),
-            timeout=cdk.Duration.hours(48),
+            timeout=cdk.Duration.hours(MAX_RUN_DURATION / timedelta(hours=1)),
         ).state_machine
         self._add_guard(may)
         self._add_outputs()

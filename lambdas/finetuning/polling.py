@@ -24,6 +24,15 @@ JOB = (
     Phase(timedelta(hours=4), timedelta(minutes=2)),
     Phase(timedelta.max, timedelta(minutes=10)),
 )
+# An execution that takes longer times out, and the guard removes what it leaves.
+MAX_RUN_DURATION = timedelta(hours=48)
+# A run of a sweep, whose one history has room for all its runs. Nothing is paid for while one that has ended waits.
+RUN = (
+    Phase(timedelta(hours=1), timedelta(minutes=5)),
+    Phase(timedelta(hours=4), timedelta(minutes=15)),
+    Phase(timedelta(hours=12), timedelta(minutes=30)),
+    Phase(timedelta.max, timedelta(hours=2)),
+)
 # Nobody has reported a throughput in service before 10 minutes; from half of that on, 20 s cost less than a dollar. Of
 # custom model deployments nothing is known, and waiting for one costs nothing.
 CREATION = (

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from finetuning.base_models import BASE_MODELS
 from finetuning.customization import MAX_JOB_DURATION
 from finetuning.hosting import HOSTS
 from finetuning.hosting.life import MAX_DELETION_DURATION
-from finetuning.polling import CREATION, DELETION, JOB, Phase, wait_seconds
+from finetuning.polling import CREATION, DELETION, JOB, MAX_RUN_DURATION, RUN, Phase, wait_seconds
+from finetuning.sweep.plan import MAX_RUNS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +68,12 @@ def test_a_job_that_has_ended_is_seen_in_minutes(duration: timedelta) -> None:
     assert looks(JOB, duration)[-1] - duration <= max(timedelta(minutes=5), duration / 20)
 
 
-@given(st.sampled_from([JOB, CREATION, DELETION]), st.floats(0, 72).map(lambda number: timedelta(hours=number)))
+@given(st.floats(0, 48).map(lambda number: timedelta(hours=number)))
+def test_a_sweeps_run_that_has_ended_is_seen_soon_beside_what_it_took(duration: timedelta) -> None:
+    assert looks(RUN, duration)[-1] - duration <= max(timedelta(minutes=5), duration / 4)
+
+
+@given(st.sampled_from([JOB, RUN, CREATION, DELETION]), st.floats(0, 72).map(lambda number: timedelta(hours=number)))
 def test_a_wait_is_never_past_the_end_of_its_phase(phases: Sequence[Phase], age: timedelta) -> None:
     wait = timedelta(seconds=wait_seconds(age, phases))
     phase = next(phase for phase in phases if age < phase.until)
@@ -81,3 +88,10 @@ def test_the_longest_run_has_room_in_its_history() -> None:
     deletion = 2 * looks(DELETION, MAX_DELETION_DURATION)
 
     assert EVENTS_PER_LOOK * len(job + creation + deletion) < MOST_EVENTS / 2
+
+
+def test_the_largest_sweep_has_room_in_its_history() -> None:
+    # All of its runs, and then the best of each base model.
+    runs = MAX_RUNS + len(BASE_MODELS)
+
+    assert runs * EVENTS_PER_LOOK * len(looks(RUN, MAX_RUN_DURATION)) < MOST_EVENTS * 2 / 3

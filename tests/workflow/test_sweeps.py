@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from finetuning.sweep.plan import MAX_RUNS
 
 from cli.main import main
 from local.engine.engine import LocalEngine
@@ -84,6 +86,16 @@ def test_a_sweep_that_is_stopped_stops_its_runs_and_nothing_they_had_goes_on(eng
     assert {job["status"] for job in jobs} <= {"Stopping", "Stopped"}
     assert engine.bedrock.ledger.purchases == []
     assert [delivery.error for delivery in engine.deliveries if delivery.error] == []
+
+
+def test_waiting_long_for_runs_leaves_room_in_the_sweeps_history(engine: LocalEngine) -> None:
+    engine.bedrock.settings.job_duration = timedelta(hours=35)
+    sweep = start(engine, {**TWO_OR_TEN, "maxSpendUsd": 500})
+    events = list(engine.follow(sweep))
+
+    assert engine.describe(sweep)["status"] == "SUCCEEDED"
+    # Of two runs.
+    assert len(events) * MAX_RUNS / 2 < 25_000 * 2 / 3
 
 
 def test_what_the_first_input_lacks_is_said_and_nothing_starts(engine: LocalEngine) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from finetuning.polling import JOB, wait_seconds
+from finetuning.polling import RUN, wait_seconds
 from finetuning.run_store import RunStore
 from finetuning.sweep.plan import Plan, PlannedRun
 from finetuning.sweep.runs import Runs
@@ -33,11 +33,11 @@ class SweepTask:
         return PlannedRun.from_json(self.task.event["run"])
 
     def progress(self) -> Mapping[str, Any]:
-        """Of that run: {"running", "status", "waitSeconds"}; it takes about as long as its job."""
+        """Of that run: {"running", "status", "waitSeconds"}."""
         found = self.runs.describe(self.run)
         age = self.task.services.clock.now() - found["startDate"]
         running = found["status"] in ("RUNNING", "PENDING_REDRIVE")
-        return {"running": running, "status": found["status"], "waitSeconds": wait_seconds(age, JOB)}
+        return {"running": running, "status": found["status"], "waitSeconds": wait_seconds(age, RUN)}
 
     def write_plan(self, plan: Plan, buckets: Mapping[str, str]) -> None:
         self.store.write_json(PLAN, {**plan.to_json(), "buckets": buckets})
