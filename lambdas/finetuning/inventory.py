@@ -11,6 +11,7 @@ from finetuning import names
 from finetuning.customization import JobStatus
 from finetuning.guard import NOT_FOUND, Kind, Resource, own
 from finetuning.hosting import Found, Host
+from finetuning.polling import MAX_RUN_DURATION
 
 if TYPE_CHECKING:
     from types_boto3_bedrock.client import BedrockClient
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bedrock-ft")
 
-# The state machine's own limit is 48 hours; after that a day is left to write the report.
-LOOK_BACK = timedelta(hours=72)
+# After an execution's own limit a day is left to write the report.
+LOOK_BACK = MAX_RUN_DURATION + timedelta(days=1)
 UNSUCCESSFUL = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
