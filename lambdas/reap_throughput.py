@@ -15,8 +15,9 @@ from finetuning.services import services
 
 logger = logging.getLogger("bedrock-ft")
 logger.setLevel(logging.INFO)
-# Instead of boto3's 5: the next look tries again, and one call that hangs must leave time for all others.
-os.environ.setdefault("AWS_MAX_ATTEMPTS", "2")
+# Instead of boto3's 5: the next look tries again, one call that hangs must leave time for all others, and of an order
+# whose answer was lost a second attempt would only hear that there is nothing to order any more.
+os.environ.setdefault("AWS_MAX_ATTEMPTS", "1")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:

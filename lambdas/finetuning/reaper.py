@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning.base_models import UNKNOWN, BaseModel
 from finetuning.customization import JobStatus
-from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Resource, decide, past_deadline
+from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Reason, Resource, decide, past_deadline
 from finetuning.hosting import HOSTS, Host
 from finetuning.interrupted import Interrupted, Seen, run_id_of
 from finetuning.inventory import Inventory, Problems
@@ -48,6 +48,7 @@ class Removal:
             "name": resource.name,
             "arn": resource.arn,
             "executionArn": resource.owner,
+            "status": resource.status,
             "reason": self.reap.reason,
             "outcome": self.outcome,
             "createdAt": resource.created_at.isoformat(),
@@ -56,6 +57,21 @@ class Removal:
             "seconds": self.seconds,
             "usd": self.usd,
         }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], outcome: Outcome, at: datetime) -> "Removal":
+        """One that an earlier look began, and what has come of it since."""
+        deadline = document["deadline"]
+        resource = Resource(
+            Kind(document["kind"]),
+            document["arn"],
+            document["name"],
+            document["executionArn"],
+            datetime.fromisoformat(deadline) if deadline else None,
+            datetime.fromisoformat(document["createdAt"]),
+            document["status"],
+        )
+        return cls(Reap(resource, Reason(document["reason"])), outcome, at, usd=None)
 
 
 @dataclass(frozen=True)
@@ -107,9 +123,12 @@ class Reaper:
     def reap(self) -> Findings:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
         seen = self.look()
+        saw_everything = not self._problems.found
         # All of them before anything is told: what hangs then keeps nothing alive.
         removed = [removal for reap in seen.decided for removal in self._remove(reap)]
         removals = [self._tell(removal) for removal in removed]
+        if saw_everything:
+            removals += self._tell_of_gone(seen.resources)
         # Whether a run's host is gone must be known to report on it; the next look may know.
         reports = [] if self._problems.host_hidden else self._write_missing_reports(seen.resources, removals)
         return Findings(seen.resources, seen.decided, seen.past_deadline, removals, reports, self._problems.found)
@@ -127,12 +146,21 @@ class Reaper:
     def _remove(self, reap: Reap) -> list[Removal]:
         """One removal, or none where that went wrong or somebody else was faster."""
         resource = reap.resource
+        with self._problems.kept(f"note {resource.arn}"):
+            self._note(reap)
         with self._problems.kept(f"remove {resource.arn}"):
             host = self._hosts.get(resource.kind)
             outcome = self._delete(host, resource.arn) if host else self._stop(resource.arn)
             if outcome is not None:
                 return [Removal(reap, outcome, self.clock.now(), usd=None)]
         return []
+
+    def _note(self, reap: Reap) -> None:
+        """Before the order: whatever is lost from then on, the next look knows of it and tells."""
+        store, key = self._store(reap.resource.owner), _key(reap.resource)
+        if store.find_bytes(key) is None:
+            removal = Removal(reap, Outcome.NOT_YET, self.clock.now(), usd=None)
+            store.write_json(key, {**removal.to_json(), "told": False})
 
     def _delete(self, host: Host, arn: str) -> Outcome | None:
         """Conflict and Validation errors mean "not yet": whether one is deleted while Creating is not documented."""
@@ -207,12 +235,24 @@ class Reaper:
 
     def _tell_once(self, removal: Removal, store: RunStore) -> None:
         resource = removal.reap.resource
-        key = removal_key(resource.kind, resource.created_at)
-        if store.find_bytes(key) is None:
+        key = _key(resource)
+        if not (store.find_json(key) or {"told": False})["told"]:
             run_id = run_id_of(resource.owner)
             # Written after it was heard: better told twice than never.
             self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
-            store.write_json(key, removal.to_json())
+            store.write_json(key, {**removal.to_json(), "told": True})
+
+    def _tell_of_gone(self, resources: Sequence[Resource]) -> list[Removal]:
+        """What earlier looks began to remove and could not tell of, and what is not there any more."""
+        now, there, told = self.clock.now(), {each.arn for each in resources}, []
+        for execution_arn in self._inventory.unsuccessful_executions(now):
+            store = self._store(execution_arn)
+            with self._problems.kept(f"read what was removed of {execution_arn}"):
+                for note in [store.read_json(key) for key in store.keys(REAPED)]:
+                    if not note["told"] and note["arn"] not in there:
+                        outcome = Outcome.ASKED if note["kind"] == Kind.JOB else Outcome.GONE
+                        told.append(self._tell(Removal.from_json(note, outcome, now)))
+        return told
 
     def _store(self, execution_arn: str) -> RunStore:
         return RunStore(self.s3, self.results_bucket, run_id_of(execution_arn))
@@ -256,6 +296,10 @@ class Reaper:
     def _publish(self, subject: str, message: str) -> None:
         # SNS allows 100 characters, ASCII without control characters, in a subject.
         self.sns.publish(TopicArn=self.topic_arn, Subject=subject[:100], Message=message)
+
+
+def _key(resource: Resource) -> str:
+    return removal_key(resource.kind, resource.created_at)
 
 
 def describe(removal: Removal) -> str:

@@ -1,5 +1,6 @@
 """The guard on the local engine: executions that end without cleaning up, and what is left of them afterwards."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from finetuning import names
 from finetuning.customization import JobStatus
 from finetuning.hosting import ProvisionedThroughput, life
+from finetuning.reaper import Reaper
 from runs import QUICK, called, read, result
 
 from local.bedrock.faults import Fault
@@ -148,6 +150,51 @@ def test_a_throughput_that_only_the_guard_knows_of_stands_in_the_report(engine: 
     assert document["hosting"]["createdAt"] == purchase.created_at.isoformat()
     assert document["cost"]["throughputSeconds"] > 0
     assert document["failure"]["state"] == "CreateProvisionedThroughput"
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The subjects of what the guard has told people."""
+    publish, subjects = Reaper._publish, []
+
+    def record(reaper: Reaper, subject: str, message: str) -> None:
+        publish(reaper, subject, message)
+        subjects.append(subject)
+
+    monkeypatch.setattr(Reaper, "_publish", record)
+    return subjects
+
+
+@pytest.mark.parametrize("step", ["_tell", "_publish"])
+def test_a_guard_that_dies_after_a_removal_tells_of_it_at_its_next_look(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch, heard: list[str], step: str
+) -> None:
+    whole, dying = getattr(Reaper, step), [step]
+
+    def die_once(reaper: Reaper, *about: object) -> object:
+        if dying:
+            raise SystemExit(dying.pop())
+        return whole(reaper, *about)
+
+    monkeypatch.setattr(Reaper, step, die_once)
+    aborted_at(engine, "WaitForProvisionedThroughput")
+
+    engine.let_time_pass(3 * FIVE_MINUTES)
+
+    assert heard.count("bedrock-ft run-1: the guard removed a throughput") == 1
+    [key] = keys(engine, "reaped/")
+    assert json.loads(read(engine, f"runs/run-1/{key}"))["told"]
+    assert result(engine, "run-1")["cost"]["throughputSeconds"] > 0
+
+
+def test_a_slow_deletion_whose_answer_was_lost_is_told(engine: LocalEngine, heard: list[str]) -> None:
+    engine.bedrock.settings.throughput_deletion = timedelta(minutes=3)
+    engine.bedrock.faults.inject("DeleteProvisionedModelThroughput", Fault.lost_response())
+    aborted_at(engine, "WaitForProvisionedThroughput")
+
+    engine.let_time_pass(3 * FIVE_MINUTES)
+
+    assert heard.count("bedrock-ft run-1: the guard removed a throughput") == 1
 
 
 @pytest.mark.parametrize(("name", "reported"), [("theirs", True), ("claude-3-haiku-ft-pt-run-0", False)])
