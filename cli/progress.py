@@ -1,10 +1,10 @@
 """Shows an execution while it runs: each state when it is first entered, and what goes wrong."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from finetuning.verdict import failure_message
 from rich.console import Console
 from rich.text import Text
 
@@ -54,17 +54,8 @@ def _problem(event: "HistoryEventTypeDef") -> str | None:
     if not event["type"].endswith(("Failed", "TimedOut")) or event["type"].startswith(("Execution", "Map")):
         return None
     details: dict[str, Any] = next((value for key, value in event.items() if key.endswith("EventDetails")), {})  # type: ignore[misc]
-    message, _, _ = message_of(details.get("cause", "")).partition("\n")
+    message, _, _ = failure_message(details.get("cause", "")).partition("\n")
     return ": ".join(filter(None, [details.get("error", event["type"]), message]))
-
-
-def message_of(cause: str) -> str:
-    """What a cause says: that of a function's error is JSON, others are text."""
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(document.get("errorMessage", "")) if isinstance(document, dict) else cause
 
 
 def _hours(elapsed: timedelta) -> str:

@@ -1,5 +1,7 @@
 """The state machine with what surrounds it: its log, its role."""
 
+from datetime import timedelta
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -41,7 +43,7 @@ class ExperimentStateMachine(Construct):
         name: str,
         definition: sfn.IChainable,
         functions: list[lambda_.Function],
-        timeout: cdk.Duration,
+        timeout: timedelta,
     ) -> None:
         super().__init__(scope, construct_id)
         self.log_group = logs.LogGroup(
@@ -67,7 +69,7 @@ class ExperimentStateMachine(Construct):
             "StateMachine",
             state_machine_name=name,
             definition_body=sfn.DefinitionBody.from_chainable(definition),
-            timeout=timeout,
+            timeout=cdk.Duration.seconds(timeout.total_seconds()),
             # The construct would also grant every version of each function (`<ARN>:*`), which nothing here invokes.
             role=role.without_policy_updates(),
             # Execution data holds dataset text and answers: they stay in the bucket and the execution's history.

@@ -1,7 +1,6 @@
 """The sweep: a small state machine that starts runs, waits for them, and compares what came of them."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -65,7 +64,7 @@ class SweepStack(cdk.Stack):
             definition=self._flow(),
             functions=list(self.functions.values()),
             # As long as all its runs may take where they come one after the other.
-            timeout=cdk.Duration.hours(MAX_RUNS * MAX_RUN_DURATION / timedelta(hours=1)),
+            timeout=MAX_RUNS * MAX_RUN_DURATION,
         ).state_machine
         self._add_guard()
         arn = self.state_machine.state_machine_arn

@@ -5,7 +5,6 @@ state in the part of the flow where it belongs.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -72,7 +71,7 @@ class WorkflowStack(cdk.Stack):
             name=state_machine,
             definition=self._flow(),
             functions=list(self.functions.values()),
-            timeout=cdk.Duration.hours(MAX_RUN_DURATION / timedelta(hours=1)),
+            timeout=MAX_RUN_DURATION,
         ).state_machine
         self._add_guard(may)
         self._add_outputs()

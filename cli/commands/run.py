@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel, base_model
 from finetuning.run_config import DEFAULT_DATASET
+from finetuning.verdict import failure_message
 from rich.console import Console
 
 from cli.datasets import DatasetFolder, find_dataset
@@ -162,11 +163,11 @@ def _conclude(folder: Path, run_id: str, deployment: Deployment, execution_arn: 
         sleep(deployment.poll_seconds)
         result = deployment.download(run_id, folder)
     if result is None:
-        reason = execution.get("cause") or execution.get("error") or "no cause given"
+        reason = failure_message(execution.get("cause", "")) or execution.get("error") or "no cause given"
         raise CommandError(f"execution {execution_arn} ended {execution['status']} without a result: {reason}")
     say_result(summary(result, folder))
     if execution["status"] == "SUCCEEDED":
         return 0
     # A report that was written before the execution failed tells of no failure.
-    say_error(failure(result) or execution.get("cause") or execution["status"])
+    say_error(failure(result) or failure_message(execution.get("cause", "")) or execution["status"])
     return 1

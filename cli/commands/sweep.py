@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL
 from finetuning.sweep.store import COMPARISON, FOLDER, SWEEP
+from finetuning.verdict import failure_message
 
 from cli.commands.run import AWS_POLL_SECONDS, CALENDAR_START, add_date_to, make_folder
 from cli.deployment import Deployment
@@ -16,7 +17,7 @@ from cli.errors import CommandError, UsageError
 from cli.json_documents import read_input
 from cli.local_deployment import local_deployment
 from cli.output import progress_console, say, say_error, say_result
-from cli.progress import Progress, message_of
+from cli.progress import Progress
 from cli.run_ids import new_run_id
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _sweep(given: Mapping[str, Any], deployment: Deployment, out: Path) -> int:
     execution = deployment.describe(arn)
     if execution["status"] != "SUCCEEDED":
         folder.rmdir()
-        say_error(message_of(execution.get("cause", "")) or execution["status"])
+        say_error(failure_message(execution.get("cause", "")) or execution["status"])
         return 1
     for file in (COMPARISON, SWEEP):
         key = f"{FOLDER}/{name}/{file}"

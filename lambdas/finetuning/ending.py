@@ -10,11 +10,11 @@ from finetuning.answers import answering_seconds
 from finetuning.base_models import BaseModel
 from finetuning.cost import is_own_job, is_since
 from finetuning.coverage_findings import Coverage
-from finetuning.guard import HOST_KINDS, Outcome
-from finetuning.hosting.record import Record, read
+from finetuning.guard import Outcome
+from finetuning.hosting.record import Record, read, removals_of_hosts
 from finetuning.measurement import Measurement
 from finetuning.run_config import RunConfig
-from finetuning.run_store import CALIBRATION, COVERAGE, AnsweringModel, RunStore, answers_key, removal_key, scores_key
+from finetuning.run_store import CALIBRATION, COVERAGE, AnsweringModel, RunStore, answers_key, scores_key
 from finetuning.texts import DEFAULT_LANGUAGE, Texts, texts
 
 _MODELS: tuple[AnsweringModel, ...] = ("base", "custom")
@@ -107,11 +107,10 @@ class Ending:
         None where it is not known to be gone.
         """
         if self.host_created_at is not None:
-            created_at = datetime.fromisoformat(self.host_created_at)
-            removals = (self.store.find_json(removal_key(kind, created_at)) for kind in HOST_KINDS.values())
-            for removal in removals:
-                if removal and removal["outcome"] == Outcome.GONE:
-                    at: str = removal["at"]
+            # Not by when it was created: the run may know that by its own clock, and the guard by Bedrock's.
+            for removal in removals_of_hosts(self.store):
+                at: str = removal["at"]
+                if removal["outcome"] == Outcome.GONE and is_since(at, self.host_created_at):
                     return at
         deletion = self.state.get("deletion", {})
         return deletion["at"] if deletion.get("gone") else self._recorded.gone_at

@@ -41,7 +41,12 @@ def describe_failure(ending: Ending) -> dict[str, Any] | None:
     else:
         what_to_do = say(f"failure.{'later' if error in TRANSIENT_ERRORS else 'mend'}", goOn=go_on)
     state: str = ending.state["failedAt"]["state"]
-    return {"state": state, "error": error, "message": failure_message(failure), "whatToDo": what_to_do}
+    return {
+        "state": state,
+        "error": error,
+        "message": failure_message(failure.get("Cause", "")),
+        "whatToDo": what_to_do,
+    }
 
 
 def failure_text(failure: Mapping[str, Any], say: Texts) -> str:

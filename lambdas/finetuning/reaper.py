@@ -14,6 +14,7 @@ from finetuning.base_models import UNKNOWN, BaseModel
 from finetuning.customization import JobStatus
 from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Reason, Resource, decide, past_deadline
 from finetuning.hosting import HOSTS, Host
+from finetuning.hosting.record import removals_of_hosts
 from finetuning.interrupted import Interrupted, Seen, run_id_of
 from finetuning.inventory import Inventory, Problems
 from finetuning.run_store import REAPED, REPORT, RUN, RunStore, removal_key
@@ -124,13 +125,20 @@ class Reaper:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
         seen = self.look()
         saw_everything = not self._problems.found
+        # One for all: a bucket that hangs holds up what is removed once.
+        with self._problems.kept("note what is to be removed"):
+            for reap in seen.decided:
+                self._note(reap)
         # All of them before anything is told: what hangs then keeps nothing alive.
         removed = [removal for reap in seen.decided for removal in self._remove(reap)]
         removals = [self._tell(removal) for removal in removed]
+        unsuccessful = self._inventory.unsuccessful_executions(self.clock.now())
         if saw_everything:
-            removals += self._tell_of_gone(seen.resources)
+            removals += self._tell_of_gone(unsuccessful, seen.resources)
         # Whether a run's host is gone must be known to report on it; the next look may know.
-        reports = [] if self._problems.host_hidden else self._write_missing_reports(seen.resources, removals)
+        reports = (
+            [] if self._problems.host_hidden else self._write_missing_reports(unsuccessful, seen.resources, removals)
+        )
         return Findings(seen.resources, seen.decided, seen.past_deadline, removals, reports, self._problems.found)
 
     @cached_property
@@ -146,8 +154,6 @@ class Reaper:
     def _remove(self, reap: Reap) -> list[Removal]:
         """One removal, or none where that went wrong or somebody else was faster."""
         resource = reap.resource
-        with self._problems.kept(f"note {resource.arn}"):
-            self._note(reap)
         with self._problems.kept(f"remove {resource.arn}"):
             host = self._hosts.get(resource.kind)
             outcome = self._delete(host, resource.arn) if host else self._stop(resource.arn)
@@ -159,8 +165,7 @@ class Reaper:
         """Before the order: whatever is lost from then on, the next look knows of it and tells."""
         store, key = self._store(reap.resource.owner), _key(reap.resource)
         if store.find_bytes(key) is None:
-            removal = Removal(reap, Outcome.NOT_YET, self.clock.now(), usd=None)
-            store.write_json(key, {**removal.to_json(), "told": False})
+            store.write_json(key, Removal(reap, Outcome.NOT_YET, self.clock.now(), usd=None).to_json())
 
     def _delete(self, host: Host, arn: str) -> Outcome | None:
         """Conflict and Validation errors mean "not yet": whether one is deleted while Creating is not documented."""
@@ -236,20 +241,21 @@ class Reaper:
     def _tell_once(self, removal: Removal, store: RunStore) -> None:
         resource = removal.reap.resource
         key = _key(resource)
-        if not (store.find_json(key) or {"told": False})["told"]:
+        note = store.find_json(key)
+        if note is None or _is_untold(note):
             run_id = run_id_of(resource.owner)
             # Written after it was heard: better told twice than never.
             self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
-            store.write_json(key, {**removal.to_json(), "told": True})
+            store.write_json(key, removal.to_json())
 
-    def _tell_of_gone(self, resources: Sequence[Resource]) -> list[Removal]:
-        """What earlier looks began to remove and could not tell of, and what is not there any more."""
+    def _tell_of_gone(self, executions: Sequence[str], resources: Sequence[Resource]) -> list[Removal]:
+        """Of what earlier looks began to remove and could not tell of, that which is not there any more."""
         now, there, told = self.clock.now(), {each.arn for each in resources}, []
-        for execution_arn in self._inventory.unsuccessful_executions(now):
+        for execution_arn in executions:
             store = self._store(execution_arn)
             with self._problems.kept(f"read what was removed of {execution_arn}"):
                 for note in [store.read_json(key) for key in store.keys(REAPED)]:
-                    if not note["told"] and note["arn"] not in there:
+                    if _is_untold(note) and note["arn"] not in there:
                         outcome = Outcome.ASKED if note["kind"] == Kind.JOB else Outcome.GONE
                         told.append(self._tell(Removal.from_json(note, outcome, now)))
         return told
@@ -257,14 +263,16 @@ class Reaper:
     def _store(self, execution_arn: str) -> RunStore:
         return RunStore(self.s3, self.results_bucket, run_id_of(execution_arn))
 
-    def _write_missing_reports(self, resources: Sequence[Resource], removals: Sequence[Removal]) -> list[str]:
-        """Run ids of the reports written, for executions of the last days that did not succeed."""
+    def _write_missing_reports(
+        self, executions: Sequence[str], resources: Sequence[Resource], removals: Sequence[Removal]
+    ) -> list[str]:
+        """Run ids of the reports written. executions: those that did not succeed."""
         hosts = {each.owner: each for each in resources if each.kind in self._hosts}
         gone = {removal.reap.resource.arn for removal in removals if removal.outcome is Outcome.GONE}
         interrupted = Interrupted(self.stepfunctions, self.s3, self.results_bucket, self.model, self.environment)
         written = []
         now = self.clock.now()
-        for execution_arn in self._inventory.unsuccessful_executions(now):
+        for execution_arn in executions:
             seen = hosts.get(execution_arn)
             with self._problems.kept(f"write the report of {execution_arn}"):
                 if seen is None:
@@ -280,11 +288,10 @@ class Reaper:
 
     def _removed_earlier(self, execution_arn: str, now: datetime) -> Seen | None:
         """What an earlier look wrote down of a host that is gone now."""
-        store = self._store(execution_arn)
-        keys = [key for key in store.keys(REAPED) if not key.endswith(f"-{Kind.JOB}.json")]
-        if not keys:
+        removals = removals_of_hosts(self._store(execution_arn))
+        if not removals:
             return None
-        removal = store.read_json(max(keys))
+        removal = removals[-1]
         gone_at = removal["at"] if removal["outcome"] == Outcome.GONE else now.isoformat()
         return Seen(removal["createdAt"], removal["at"], gone_at)
 
@@ -300,6 +307,11 @@ class Reaper:
 
 def _key(resource: Resource) -> str:
     return removal_key(resource.kind, resource.created_at)
+
+
+def _is_untold(note: Mapping[str, Any]) -> bool:
+    """It was written before the order, and not again when people were told what came of that."""
+    return bool(note["outcome"] == Outcome.NOT_YET)
 
 
 def describe(removal: Removal) -> str:

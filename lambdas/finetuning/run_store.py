@@ -44,7 +44,7 @@ def scores_key(model: AnsweringModel) -> str:
 
 
 def removal_key(kind: str, created_at: datetime) -> str:
-    """Of what the guard removed: a host or a job, by when it was created."""
+    """Of what the guard removed: a host or a job, by when Bedrock created it."""
     return f"{REAPED}{created_at:%Y%m%dT%H%M%SZ}-{kind}.json"
 
 

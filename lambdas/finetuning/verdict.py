@@ -89,7 +89,9 @@ def rule(state: Mapping[str, Any], scores: Mapping[str, Any], say: Texts) -> Rul
         if failure["Error"] == "OverBudget":
             return Ruling(Verdict.OVER_BUDGET, say("verdict.nothingBought", reason=failure["Cause"]))
         if failure["Error"] == "OverBudgetError":
-            return Ruling(Verdict.OVER_BUDGET, say("verdict.noThroughputBought", reason=failure_message(failure)))
+            return Ruling(
+                Verdict.OVER_BUDGET, say("verdict.noThroughputBought", reason=failure_message(failure.get("Cause", "")))
+            )
         return Ruling(Verdict.FAILED, say("verdict.failed"))
     if not state["baseScores"]["hasHeadroom"]:
         return Ruling(Verdict.NO_HEADROOM, say("verdict.noHeadroom", mean=state["baseScores"]["correctness"]))
@@ -166,9 +168,8 @@ def power(correctness: Mapping[str, Any], verdict: Verdict, say: Texts, asked: i
     }
 
 
-def failure_message(failure: Mapping[str, Any]) -> str:
+def failure_message(cause: str) -> str:
     """A handler's error arrives as Lambda's JSON; anything else is the state machine's own text. A timeout has none."""
-    cause: str = failure.get("Cause", "")
     try:
         message: str = json.loads(cause)["errorMessage"]
     except (ValueError, KeyError, TypeError):

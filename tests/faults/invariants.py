@@ -140,10 +140,15 @@ def _is_cause(cause: str, run: Run) -> bool:
 
 
 def _told_life(run: Run, mine: Sequence[Purchase]) -> Iterator[Finding]:
-    """From its creation until it was seen to be gone: never less than what is paid, nor more than two looks later."""
+    """From its creation until it was seen to be gone: never less than what is paid, nor more than two looks later.
+
+    Of a run that did not succeed the guard looks when it has ended.
+    """
     told = timedelta(seconds=run.result["hosting"]["seconds"] if run.result else 0)
     life = sum((each.deleted_at - each.created_at for each in mine if each.deleted_at), timedelta())
-    if run.result is not None and not life - SECOND <= told <= life + 2 * REAPER_INTERVAL + SECOND:
+    waited = [run.ended_at - each.deleted_at for each in mine if each.deleted_at and failed_at(run)]
+    latest = life + max([timedelta(), *waited]) + 2 * REAPER_INTERVAL + SECOND
+    if run.result is not None and not life - SECOND <= told <= latest:
         yield Finding(Broken.WRONG_LIFE, f"{told}, and it was {life}")
 
 

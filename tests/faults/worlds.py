@@ -110,7 +110,7 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     answers that `usable` drops. Each first fault, but for one that is healed where there is no host, reports the words
     and numbers once without a second one; there they are held to what they promise (a cause, the host's life). What is
     dated by Bedrock has its age in steps of the reaper's interval: who comes when is the same, give or take one look.
-    That decides no promise: what one look does not do the next does, and two may be late.
+    What one look does not do the next does, and promises leave room for two.
 
     Where the execution has ended, nobody but the reaper goes on. It does the same whatever the run has found out and
     written of anything but its host, and however long that has been in service, so that is left out. It has nothing to

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import botocore.session
 import pytest
@@ -106,6 +106,14 @@ class InMemoryS3:
     def upload_fileobj(self, source: Any, bucket: str, key: str, ExtraArgs: object) -> None:  # noqa: ANN401, N803, ARG002
         # In parts, as boto3's managed transfer reads a stream.
         self.objects[bucket, key] = b"".join(iter(lambda: source.read(1000), b""))
+
+    def get_paginator(self, operation: Literal["list_objects_v2"]) -> "InMemoryS3":
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, **request: str) -> list[Mapping[str, Any]]:
+        keys = [key for bucket, key in self.objects if bucket == request["Bucket"]]
+        return [{"Contents": [{"Key": key}]} for key in sorted(keys) if key.startswith(request["Prefix"])]
 
 
 def _etag(body: bytes) -> str:

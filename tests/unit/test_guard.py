@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 import reap_throughput
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from finetuning import resume
 from finetuning.base_models import base_model
 from finetuning.errors import ReapIncompleteError
@@ -539,6 +539,26 @@ def test_everything_is_removed_before_anything_is_told(world: World) -> None:
     world.look()
 
     assert seen == [(1, 1)] * 2
+
+
+def test_a_bucket_that_takes_no_note_holds_up_one_call_and_no_removal(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.holds_throughput()
+    world.holds_job()
+    calls: list[str] = []
+
+    def hang(_store: RunStore, key: str) -> None:
+        calls.append(key)
+        if len(calls) == 1:
+            raise ReadTimeoutError(endpoint_url="https://s3")
+
+    monkeypatch.setattr(RunStore, "find_bytes", hang)
+    with pytest.raises(ReapIncompleteError, match=r"note what is to be removed: ReadTimeout"):
+        world.look()
+
+    assert (len(world.bedrock.deleted), len(world.bedrock.stopped)) == (1, 1)
+    assert len(world.sns.published) == 2
 
 
 def test_the_price_that_the_run_was_given_is_what_its_throughput_cost(world: World, store: RunStore) -> None:

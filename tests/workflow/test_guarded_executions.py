@@ -183,7 +183,7 @@ def test_a_guard_that_dies_after_a_removal_tells_of_it_at_its_next_look(
 
     assert heard.count("bedrock-ft run-1: the guard removed a throughput") == 1
     [key] = keys(engine, "reaped/")
-    assert json.loads(read(engine, f"runs/run-1/{key}"))["told"]
+    assert json.loads(read(engine, f"runs/run-1/{key}"))["outcome"] == "gone"
     assert result(engine, "run-1")["cost"]["throughputSeconds"] > 0
 
 

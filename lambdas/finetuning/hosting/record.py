@@ -1,10 +1,13 @@
-"""What a run writes down of its host's life, so that its report knows it also where answers of functions were lost."""
+"""What is written down of a host's life, so that the report knows it also where answers of functions were lost."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
+from finetuning.guard import Kind
 from finetuning.json_names import camel_keys
-from finetuning.run_store import HOST, RunStore
+from finetuning.run_store import HOST, REAPED, RunStore
 
 logger = logging.getLogger(__name__)
 
@@ -37,3 +40,9 @@ def recall(store: RunStore) -> Record:
 def read(store: RunStore) -> Record:
     document = store.find_json(HOST) or {}
     return Record(document.get("createdAt"), document.get("goneAt"))
+
+
+def removals_of_hosts(store: RunStore) -> Sequence[Mapping[str, Any]]:
+    """What the guard has written of the run's hosts that it removed, or was about to; the oldest host first."""
+    found = [store.read_json(key) for key in sorted(store.keys(REAPED))]
+    return [removal for removal in found if removal["kind"] != Kind.JOB]
