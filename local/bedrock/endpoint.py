@@ -67,7 +67,7 @@ class Endpoint:
         failure: str | None = None
         try:
             return self._faulty(name, parameters, fault) if fault else self._perform(name, parameters)
-        except Exception as error:
+        except BaseException as error:
             failure = self._spelled(error.code) if isinstance(error, AwsError) else type(error).__name__
             raise
         finally:
@@ -79,7 +79,12 @@ class Endpoint:
         error = fault.error()
         if error is not None and not fault.takes_effect:
             raise error
-        response = self._perform(name, parameters, fault.changes)
+        try:
+            response = self._perform(name, parameters, fault.changes)
+        except AwsError:
+            # A refusal is an answer too, which can be lost.
+            if error is None:
+                raise
         if error is not None:
             raise error
         if fault.garbled:

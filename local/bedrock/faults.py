@@ -18,6 +18,7 @@ class Fault:
     takes_effect: whether the operation is performed before things go wrong.
     code, message: the error answered, or
     connection: the error that the client meets instead of an answer, or
+    exits: the process that made the call ends instead of being answered, or
     changes: members of the answer that are replaced, or
     garbled: the answer is not JSON (boto3 then gives a result without members).
     seconds: virtual time that passes first.
@@ -28,6 +29,7 @@ class Fault:
     code: str | None = None
     message: str = ""
     connection: type[HTTPClientError] | None = None
+    exits: bool = False
     changes: Mapping[str, Any] = field(default_factory=dict)
     garbled: bool = False
     seconds: float = 0
@@ -68,6 +70,11 @@ class Fault:
         return cls(seconds=seconds, times=times)
 
     @classmethod
+    def crash(cls, times: int | None = 1) -> "Fault":
+        """The call takes effect, and the function that made it crashes before it can do anything else."""
+        return cls(exits=True, times=times)
+
+    @classmethod
     def malformed(cls, times: int | None = 1) -> "Fault":
         """The call takes effect; its answer is garbage with HTTP status 200."""
         return cls(garbled=True, times=times)
@@ -77,8 +84,10 @@ class Fault:
         """The call takes effect; these members of its answer are replaced: `Fault.answer(status="Failed")`."""
         return cls(changes=changes, times=times)
 
-    def error(self) -> Exception | None:
+    def error(self) -> BaseException | None:
         """What the call ends in instead of an answer."""
+        if self.exits:
+            return SystemExit(1)
         if self.code is not None:
             return AwsError(self.code, self.message)
         if self.connection is not None:

@@ -8,8 +8,11 @@ from typing import Any
 
 from finetuning import names
 from finetuning.customization import JobStatus
+from finetuning.guard import Outcome as Removed
 from finetuning.inventory import LOOK_BACK
+from finetuning.run_store import REAPED
 from injection import Injector
+from moto.sns.models import sns_backends
 from objects import Objects
 from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
 from scenarios import (
@@ -65,13 +68,16 @@ class Experiment:
         if scenario.companion:
             list(engine.follow(self._arns[COMPANION]))
         self._extend_job()
-        self._wait_until_clean()
+        self._wait_until_clean(injector)
         injectors = {RESUMED: Injector(engine, sabotage=self._sabotage)} if scenario.resumed else {}
         if scenario.resumed:
             self._arns[RESUMED] = engine.run(RESUMED, {"resumeFrom": FIRST_RUN}).arn
         return Outcome(
             runs={name: self._run(name, arn, injectors.get(name, injector)) for name, arn in self._arns.items()},
             purchases=self._purchases()[bought_before:],
+            removed=injector.removed,
+            notes=self._notes(),
+            messages=self._messages(),
             struck=injector.struck,
             failing=bool(branch.failing),
             calls={state: tuple(operations) for state, operations in injector.calls.items()},
@@ -107,11 +113,11 @@ class Experiment:
 
         self._engine.listen(start)
 
-    def _wait_until_clean(self) -> None:
+    def _wait_until_clean(self, injector: Injector) -> None:
         """Let the reaper's schedule come at least once, and then until nothing is left to do."""
         until = self._engine.clock.now() + PATIENCE
         self._engine.let_time_pass(REAPER_INTERVAL)
-        while self._engine.clock.now() < until and not self._is_clean():
+        while self._engine.clock.now() < until and not (self._is_clean() and self._is_told(injector)):
             self._engine.let_time_pass(REAPER_INTERVAL)
 
     def _is_clean(self) -> bool:
@@ -124,6 +130,19 @@ class Experiment:
         is_open = any(self._leaves_open(name) for name in self._arns)
         alive = any(host.deleted_at is None or host.deleted_at > now for host in self._hosts())
         return reported and not running and not is_open and not alive
+
+    def _is_told(self, injector: Injector) -> bool:
+        return injector.removed <= {note["arn"] for note in self._notes() if note["outcome"] != Removed.NOT_YET}
+
+    def _notes(self) -> list[Mapping[str, Any]]:
+        return [
+            json.loads(body) for name in self._arns for body in self._objects.under(f"runs/{name}/{REAPED}").values()
+        ]
+
+    def _messages(self) -> list[str]:
+        engine = self._engine
+        topic = sns_backends[engine.account_id][engine.region].topics[engine.outputs["TopicArn"]]
+        return [message for _id, message, *_ in topic.sent_notifications]
 
     def _leaves_open(self, run: str) -> bool:
         result = self._objects.find(f"runs/{run}/result.json")

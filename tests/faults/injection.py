@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
+from finetuning import names
 from finetuning.errors import TransientError
 from scenarios import REAPER, FaultAt, Kind, Moment, StopAt
+from small_app import BASE_MODEL
 
 from local.bedrock.faults import Fault
 from local.engine.engine import LocalEngine
@@ -59,7 +61,8 @@ def _empty(call: Call) -> object:
 class Injector:
     """entered: the state that each execution is in. answered: by run and model, the answers that Bedrock gave.
 
-    calls: Bedrock's operations by state. struck: whether anything went wrong as planned.
+    calls: Bedrock's operations by state. removed: ARNs of what the reaper ordered to end. struck: whether anything went
+    wrong as planned.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Injector:
         self.entered: dict[str, str] = {}
         self.answered: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.calls: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        self.removed: set[str] = set()
         self.struck = False
         engine.listen(self._listen)
         engine.intercept(lambda handler: self._intercept(sabotage(handler)))
@@ -112,11 +116,13 @@ class Injector:
             run_name = execution["name"] if execution else ""
             if self._stop_at == StopAt(state, Moment.DURING) and run_name == self._stopped_run and not self._stopped:
                 self._stop(execution["id"])
-            before = len(self._engine.bedrock.ledger.calls)
+            before, ended_before = len(self._engine.bedrock.ledger.calls), self._ordered_to_end()
             try:
                 return self._with_fault(state, run_name, lambda: handler(event, context))
             finally:
                 self._record(state, run_name, event, before)
+                if state == REAPER:
+                    self.removed |= self._ordered_to_end() - ended_before
 
         return run
 
@@ -127,6 +133,13 @@ class Injector:
             # Items of a Map that failed may still be at work when the execution has gone on.
             return f"GenerateAnswers ({event['model']})"
         return self.entered[event["execution"]["id"]]
+
+    def _ordered_to_end(self) -> set[str]:
+        bedrock = self._engine.bedrock
+        hosts = (*bedrock.ledger.purchases, *bedrock.ledger.deployments)
+        runs = (arn.rpartition(":")[2] for arn in self.entered)
+        jobs = (bedrock.jobs.find(names.job_name(BASE_MODEL, run)) for run in runs)
+        return {each.arn for each in hosts if each.deleted_at} | {each.arn for each in jobs if each and each.stopped_at}
 
     def _record(self, state: str, run_name: str, event: Any, before: int) -> None:  # noqa: ANN401 - a Lambda event
         calls = self._engine.bedrock.ledger.calls[before:]
@@ -204,9 +217,9 @@ def _bedrock_fault(fault: FaultAt) -> Fault:
             return Fault.access_denied()
         case Kind.TIMEOUT:
             return Fault.timeout(_READ_TIMEOUT_SECONDS, times=None)
+        case Kind.CRASH:
+            return Fault.crash()
         case Kind.MALFORMED:
             return Fault.malformed(times=None)
         case Kind.STATUS:
             return Fault.answer(times=None, status=fault.status)
-        case _:
-            raise ValueError(f"{fault.kind} happens to functions, not to calls")

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from finetuning.customization import JobStatus
+from finetuning.guard import Outcome as Removed
 from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
 from scenarios import REAPER_INTERVAL, Observed, Scenario
 from small_app import QUESTIONS
@@ -24,6 +25,7 @@ class Broken(StrEnum):
     NO_REPORT = "there is no report"
     CAUSE = "the cause names no state, or not what to do"
     WRONG_LIFE = "the report tells another life of the throughput or deployment"
+    UNHEARD = "nobody heard of what the guard removed"
     ANSWERS_LOST = "answers that were generated are lost"
     ASKED_AGAIN = "the resumed run asked again what was answered"
     DISTURBED = "the other execution was disturbed"
@@ -60,6 +62,7 @@ def assess(scenario: Scenario, outcome: Outcome, observed: Observed) -> Assessme
         *_money(outcome, alive),
         *_ending(run, observed),
         *_told_life(run, mine),
+        *_heard(outcome),
         *_answers(run),
         *_companion(outcome, observed),
         *_resumed(outcome, observed),
@@ -150,6 +153,16 @@ def _told_life(run: Run, mine: Sequence[Purchase]) -> Iterator[Finding]:
     latest = life + max([timedelta(), *waited]) + 2 * REAPER_INTERVAL + SECOND
     if run.result is not None and not life - SECOND <= told <= latest:
         yield Finding(Broken.WRONG_LIFE, f"{told}, and it was {life}")
+
+
+def _heard(outcome: Outcome) -> Iterator[Finding]:
+    """The topic, and the run's folder, of each thing that the guard ended."""
+    noted = [note["arn"] for note in outcome.notes if note["outcome"] != Removed.NOT_YET]
+    for arn in outcome.removed:
+        if not any(f"({arn})" in message for message in outcome.messages):
+            yield Finding(Broken.UNHEARD, f"no message of {arn}")
+        if arn not in noted:
+            yield Finding(Broken.UNHEARD, f"{arn} is not in the run's folder")
 
 
 def _answers(run: Run) -> Iterator[Finding]:

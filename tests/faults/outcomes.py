@@ -1,6 +1,6 @@
 """What became of a scenario: its executions, and the throughputs and deployments that were created."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,11 +43,15 @@ class Run:
 class Outcome:
     """Times are virtual. struck: whether anything went wrong as planned.
 
+    removed: ARNs of what the reaper ordered to end. notes: what it wrote of that. messages: what the topic heard.
     failing: whether the run branched off to its failure path. calls: by state, Bedrock's operations from its branch on.
     """
 
     runs: Mapping[str, Run]
     purchases: Sequence[Purchase]
+    removed: Collection[str]
+    notes: Sequence[Mapping[str, Any]]
+    messages: Sequence[str]
     struck: bool
     failing: bool
     calls: Mapping[str, Sequence[str]]

@@ -55,8 +55,7 @@ _ENDING = tuple(kind for kind in Kind if kind not in (Kind.THROTTLED, Kind.STATU
 
 def _ending(state: str, operations: Sequence[str]) -> Iterator[FaultAt]:
     for operation, kind in product((None, *operations), _ENDING):
-        if operation is None or kind is not Kind.CRASH:
-            yield FaultAt(state, kind, operation)
+        yield FaultAt(state, kind, operation)
 
 
 def pair(first: Scenario, second: FaultAt) -> Scenario:

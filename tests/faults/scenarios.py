@@ -219,7 +219,6 @@ _HEALED = (
     (Kind.CRASH, False),
     (Kind.MALFORMED, False),
 )
-_OF_OPERATIONS = tuple(variant for variant in (*_HEALED, *_FATAL) if variant[0] is not Kind.CRASH)
 # The throughput is in service, or still being created, and the execution fails.
 WHILE_ALIVE = FaultAt("GenerateAnswers (custom)", Kind.DENIED, "Converse", always=True)
 WHILE_CREATING: Mapping[Hosting, FaultAt] = {
@@ -255,9 +254,7 @@ def scenarios(flow: Flow, observed: Observed) -> list[Scenario]:
 
 def variants(state: str, operations: Sequence[str]) -> Iterator[FaultAt]:
     """Every fault at a state: of its function, and of each Bedrock operation that it calls."""
-    for kind, always in (*_HEALED, *_FATAL):
-        yield FaultAt(state, kind, always=always)
-    for operation, (kind, always) in product(operations, _OF_OPERATIONS):
+    for operation, (kind, always) in product((None, *operations), (*_HEALED, *_FATAL)):
         yield FaultAt(state, kind, operation, always)
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finetuning.reaper import Reaper
 from invariants import Broken
 from matrix import Matrix
 from scenarios import FaultAt, Flow, Kind, Moment, Scenario, StopAt
 from small_app import deployed, synthesized
 
 from local.engine.functions import Handler, Interceptor, LambdaContext
+from local.engine.replacement import replaced
 from stacks.assembly import Assembly
 
 STOPPED = Scenario("control", stop_at=StopAt("GenerateAnswers (custom)", Moment.EXITED))
@@ -113,6 +115,18 @@ def test_with_a_new_name_and_token_for_every_attempt_two_are_bought(assembly: As
 
     assert broken(assembly, flow, LOST)[Broken.BOUGHT_TWICE] == 0
     assert broken(assembly, flow, LOST, sabotage=forgetful)[Broken.BOUGHT_TWICE] == 1
+
+
+def test_what_the_guard_removes_and_does_not_tell_is_found(assembly: Assembly, flow: Flow) -> None:
+    def mute(handler: Handler) -> Handler:
+        def run(event: Mapping[str, Any], context: LambdaContext) -> object:
+            with replaced(Reaper, "_publish", lambda *_: None):
+                return handler(event, context)
+
+        return run
+
+    # Of a throughput and of a job.
+    assert broken(assembly, flow, STOPPED, TRAINING, sabotage=mute) == {Broken.UNHEARD: 2}
 
 
 def test_answers_that_are_asked_for_again_and_faults_that_never_strike_are_found(

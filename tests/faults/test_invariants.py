@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from finetuning.customization import JobStatus
+from finetuning.guard import Outcome as Removed
 from invariants import GRACE, Broken, assess
 from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
 from scenarios import Observed, Scenario
@@ -53,10 +54,15 @@ SUCCEEDED = replace(
     result=SUCCEEDED_RESULT,
     generated={"base": 0, "custom": 0},
 )
+ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/x"
+NOTE = {"arn": ARN, "outcome": "gone"}
 BOUGHT = Purchase(FIRST_RUN, T0, T0 + 5 * MINUTE, T0 + 11 * MINUTE)
 OUTCOME = Outcome(
     runs={FIRST_RUN: FAILED, COMPANION: replace(SUCCEEDED, name=COMPANION), RESUMED: SUCCEEDED},
     purchases=[BOUGHT],
+    removed=[ARN],
+    notes=[NOTE],
+    messages=[f"The throughput x ({ARN}) is gone."],
     struck=True,
     failing=True,
     calls={},
@@ -112,6 +118,8 @@ BREAKING: list[tuple[Broken, Callable[[], Outcome]]] = [
     (Broken.WRONG_LIFE, lambda: told(hosting={"seconds": 600.0})),
     (Broken.WRONG_LIFE, lambda: told(hosting={"seconds": 1350.0})),
     (Broken.WRONG_LIFE, lambda: succeeded(hosting={"seconds": 1300.0})),
+    (Broken.UNHEARD, lambda: replace(OUTCOME, messages=[])),
+    (Broken.UNHEARD, lambda: replace(OUTCOME, notes=[{**NOTE, "outcome": Removed.NOT_YET}])),
     (Broken.ANSWERS_LOST, lambda: first(answers={**ALL, "custom": QUESTIONS - 1})),
     (Broken.ASKED_AGAIN, lambda: other(RESUMED, generated={"base": 1, "custom": 0})),
     (Broken.DISTURBED, lambda: other(COMPANION, status="FAILED")),

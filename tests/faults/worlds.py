@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import Thread
 from types import SimpleNamespace
@@ -29,6 +29,7 @@ from objects import Objects
 from scenarios import REAPER_INTERVAL, FaultAt
 from small_app import BASE_MODEL
 
+from local.bedrock.ledger import Purchase
 from local.engine.engine import LocalEngine
 from local.engine.replacement import replaced
 from local.engine.state_machines import HistoryEvent
@@ -72,6 +73,7 @@ class Branch:
     ) -> None:
         self._engine, self._injector, self._run, self._states, self._chooser = engine, injector, run, states, chooser
         self._entered: Mapping[str, Any] = {}
+        self._failed_at: datetime | None = None
         self.failing: bool | None = None
         engine.listen(self._listen)
         injector.ask(chooser.first)
@@ -92,25 +94,35 @@ class Branch:
         if failing and ("stateEnteredEventDetails" not in event or self._entered["name"] not in self._states):
             return
         self.failing = failing
+        self._failed_at = self._engine.clock.now() if failing else None
         # Only what follows is of interest: a second fault at anything else cannot strike.
         self._injector.calls.clear()
         self._chooser.at_branch(self._world(event), failing)
         self._injector.ask(self._chooser.second)
 
     def _world(self, event: HistoryEvent) -> str:
-        return _world(self._engine, self._injector, self._run, event["type"], self._entered)
+        world = _world(self._engine, self._injector, self._run, event["type"], self._entered, self._failed_at)
+        return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
 
 
-def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, entered: Mapping[str, Any]) -> str:
-    """A digest of what the future depends on.
+def _world(
+    engine: LocalEngine,
+    injector: Injector,
+    run: str,
+    event_type: str,
+    entered: Mapping[str, Any],
+    failed_at: datetime | None,
+) -> Mapping[str, Any]:
+    """What the future depends on, and what was decided of the promises. failed_at: when the failure path began.
 
     Left out is what chooses words and numbers of the report and nothing else: every number in the state and in objects
     (dates, seconds, tokens, dollars, losses), the error that is on its way with the state that it comes from, and, of
     an execution that has ended badly, in which way and where. Left out too is what no handler takes from the state: the
     answers that `usable` drops. Each first fault, but for one that is healed where there is no host, reports the words
     and numbers once without a second one; there they are held to what they promise (a cause, the host's life). What is
-    dated by Bedrock has its age in steps of the reaper's interval: who comes when is the same, give or take one look.
-    What one look does not do the next does, and promises leave room for two.
+    dated by Bedrock has its age in steps of the reaper's interval, as have the time that a host lived after the failure
+    and that since it was seen to be gone: who comes when is the same, give or take one look. What one look does not do
+    the next does, and promises leave room for two.
 
     Where the execution has ended, nobody but the reaper goes on. It does the same whatever the run has found out and
     written of anything but its host, and however long that has been in service, so that is left out. It has nothing to
@@ -120,6 +132,10 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
 
     def age(time: datetime | None) -> int | None:
         return None if time is None else (now - time) // REAPER_INTERVAL
+
+    def outlived(host: Purchase) -> int:
+        until = now if host.deleted_at is None else min(now, host.deleted_at)
+        return max(timedelta(), until - (failed_at or now)) // REAPER_INTERVAL
 
     succeeded, ended = event_type == "ExecutionSucceeded", event_type in ENDS
     prefix = f"runs/{run}/"
@@ -131,14 +147,17 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
     alive = [each for each in ours if each.deleted_at is None or each.deleted_at > now]
     world: dict[str, Any] = {"service": str(bedrock.settings), "purchases": len(purchases)}
     state = json.loads(entered["input"])
+    seen_gone = [age(datetime.fromisoformat(time)) for time in _seen_gone(state, objects)]
     if not ended:
         world |= {
             "state": (entered["name"], _shape(_known(state))),
             "objects": {key: _shape_of(body) for key, body in objects.items()},
             "job": job and (job.status(now).value, age(job.created_at)),
             "hosts": [
-                (each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at)) for each in ours
+                (each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at), outlived(each))
+                for each in ours
             ],
+            "seen gone": seen_gone,
             "answered": sorted((*names_of, count) for names_of, count in injector.answered.items()),
         }
     elif alive or at_work or not (succeeded or _is_told(objects)):
@@ -148,9 +167,19 @@ def _world(engine: LocalEngine, injector: Injector, run: str, event_type: str, e
             "objects": {key: _shape_of(body) for key, body in objects.items() if key.startswith((HOST, REAPED))},
             "told": (REPORT in objects, RESULT in objects and _shape(json.loads(objects[RESULT])["hosting"])),
             "job": at_work,
-            "hosts": [(each.name, age(max(now, each.in_service_at)), age(each.deleted_at)) for each in alive],
+            "hosts": [
+                (each.name, age(max(now, each.in_service_at)), age(each.deleted_at), outlived(each))
+                for each in (alive if seen_gone else ours)
+            ],
         }
-    return hashlib.sha256(json.dumps(world, sort_keys=True).encode()).hexdigest()
+    return world
+
+
+def _seen_gone(given: Mapping[str, Any], objects: Mapping[str, bytes]) -> Iterator[str]:
+    """When the run saw its host to be gone, as far as its state and what it wrote down tell."""
+    deletion = usable(given.get("state", given)).get("deletion", {})
+    recorded = json.loads(objects.get(HOST, b"{}"))
+    yield from filter(None, (deletion["at"] if deletion.get("gone") else None, recorded.get("goneAt")))
 
 
 def _of_use_to_reaper(given: Mapping[str, Any]) -> Sequence[object]:

@@ -53,6 +53,25 @@ def test_a_lost_response(create_throughput: CreateThroughput, bedrock: LocalBedr
     assert (call.error, call.fault) == ("ConnectionClosedError", Fault.lost_response())
 
 
+def test_a_refusal_can_be_lost_too(create_throughput: CreateThroughput, bedrock: LocalBedrock) -> None:
+    bedrock.faults.inject(CREATE, Fault.lost_response())
+
+    with pytest.raises(ConnectionClosedError):
+        create_throughput(modelId="no-such-model")
+
+    assert bedrock.ledger.purchases == []
+
+
+def test_a_crash_after_the_effect(create_throughput: CreateThroughput, bedrock: LocalBedrock) -> None:
+    bedrock.faults.inject(CREATE, Fault.crash())
+
+    with pytest.raises(SystemExit):
+        create_throughput()
+
+    assert len(bedrock.ledger.purchases) == 1
+    assert bedrock.ledger.calls_of(CREATE)[0].error == "SystemExit"
+
+
 @pytest.mark.parametrize("takes_effect", [False, True])
 def test_a_timeout_takes_virtual_time(
     create_throughput: CreateThroughput, bedrock: LocalBedrock, clock: Clock, takes_effect: bool
