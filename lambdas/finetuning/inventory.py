@@ -111,15 +111,14 @@ class Inventory:
                     statuses[arn] = NOT_FOUND
         return statuses
 
-    def unsuccessful_executions(self, now: datetime) -> list[str]:
-        """ARNs of the executions of the last days that did not succeed, the newest first."""
-        found: list[str] = []
+    def recent_executions(self, now: datetime) -> Mapping[str, str]:
+        """The status of each execution of the last days, by ARN, the newest first."""
+        found: dict[str, str] = {}
         pages = self.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=self.state_machine_arn)
         with self.problems.kept("list executions"):
             for page in pages:
                 for execution in page["executions"]:
                     if execution["startDate"] < now - LOOK_BACK:
                         return found
-                    if execution["status"] in UNSUCCESSFUL:
-                        found.append(execution["executionArn"])
+                    found[execution["executionArn"]] = str(execution["status"])
         return found

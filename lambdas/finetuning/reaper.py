@@ -4,7 +4,7 @@ Every look starts from nothing and may run beside another one: what is gone alre
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Reason, Resource, 
 from finetuning.hosting import HOSTS, Host
 from finetuning.hosting.record import removals_of_hosts
 from finetuning.interrupted import Interrupted, Seen, run_id_of
-from finetuning.inventory import Inventory, Problems
+from finetuning.inventory import UNSUCCESSFUL, Inventory, Problems
 from finetuning.run_store import REAPED, REPORT, RUN, RunStore, removal_key
 from finetuning.services import Clock
 
@@ -132,10 +132,11 @@ class Reaper:
         # All of them before anything is told: what hangs then keeps nothing alive.
         removed = [removal for reap in seen.decided for removal in self._remove(reap)]
         removals = [self._tell(removal) for removal in removed]
-        unsuccessful = self._inventory.unsuccessful_executions(self.clock.now())
+        recent = self._inventory.recent_executions(self.clock.now())
         if saw_everything:
-            removals += self._tell_of_gone(unsuccessful, seen.resources)
+            removals += self._tell_of_gone(recent, seen.resources)
         # Whether a run's host is gone must be known to report on it; the next look may know.
+        unsuccessful = [arn for arn, status in recent.items() if status in UNSUCCESSFUL]
         reports = (
             [] if self._problems.host_hidden else self._write_missing_reports(unsuccessful, seen.resources, removals)
         )
@@ -248,7 +249,7 @@ class Reaper:
             self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
             store.write_json(key, removal.to_json())
 
-    def _tell_of_gone(self, executions: Sequence[str], resources: Sequence[Resource]) -> list[Removal]:
+    def _tell_of_gone(self, executions: Iterable[str], resources: Sequence[Resource]) -> list[Removal]:
         """Of what earlier looks began to remove and could not tell of, that which is not there any more."""
         now, there, told = self.clock.now(), {each.arn for each in resources}, []
         for execution_arn in executions:

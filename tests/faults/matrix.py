@@ -164,17 +164,17 @@ HEADINGS = (
 )
 
 
-PAIRS = """A pair is a fault and then a second one, from where its failure path begins or its execution has ended. Many
-first faults leave the same there: the same state of the execution and the same objects, but for their numbers and the
-error that is quoted, and the same jobs, throughputs and deployments, with the same status and, in steps of the reaper's
-five minutes, the same age and the same time since the run failed. The engine is deterministic, so a second fault is played after one of them only, and is
-played on only until it comes to a task in a world that was there before. When the reaper comes next may differ among
-those that are alike: the time alive is that of the played one, give or take those five minutes, and the words and
-numbers of its report are its own. A second fault is not played where the future without it was seen never to call what
-it would strike: such a pair is its first fault alone. Once an execution has ended, nobody but the reaper goes on: those
-are alike that leave it the same hosts, the same job at work and the same word of them in the report, whatever else they
-had found out. A fault that is healed, with no throughput or deployment there, is played until a task is entered in a
-world of the undisturbed run."""
+PAIRS = """A pair is a fault and then a second one, from where its failure path begins or its execution has ended.
+Many first faults leave the same there: the same state of the execution and the same objects, but for their numbers
+and the error that is quoted, and the same jobs, throughputs and deployments, with the same status and, in steps of
+the reaper's five minutes, the same age and the same time since the run failed. The engine is deterministic, so a
+second fault is played after one of them only, and is played on only until it comes to a task in a world that was
+there before. When the reaper comes next may differ among those that are alike: the time alive is that of the played
+one, give or take those five minutes, and the words and numbers of its report are its own. A second fault is not
+played where the future without it was seen never to call what it would strike: such a pair is its first fault alone.
+Once an execution has ended, nobody but the reaper goes on: those are alike that leave it the same hosts, the same job
+at work and the same word of them in the report, whatever else they had found out. A fault that is healed, with no
+throughput or deployment there, is played until a task is entered in a world of the undisturbed run."""
 
 
 def document(found: Found) -> str:

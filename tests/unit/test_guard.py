@@ -233,7 +233,7 @@ class FakeBedrock:
     error: AwsError
     throughputs: dict[str, dict[str, str]] = field(default_factory=dict)
     jobs: dict[str, dict[str, str]] = field(default_factory=dict)
-    faults: dict[str, Exception] = field(default_factory=dict)
+    faults: dict[str, BaseException] = field(default_factory=dict)
     effective: bool = False
     lingering: bool = False
     deleted: list[str] = field(default_factory=list)
@@ -289,11 +289,12 @@ class FakeBedrock:
 
 @dataclass
 class FakeStepFunctions:
-    """Statuses by execution ARN; none is old enough, or young enough, to lack a report."""
+    """Statuses by execution ARN. recent: what is listed of the last days; none lacks a report."""
 
     exceptions: object
     error: AwsError
     statuses: dict[str, str] = field(default_factory=dict)
+    recent: list[dict[str, Any]] = field(default_factory=list)
     throttled: bool = False
 
     def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803 - boto3's name
@@ -304,7 +305,7 @@ class FakeStepFunctions:
         return {"status": self.statuses[executionArn]}
 
     def get_paginator(self, _operation: str) -> Pages:
-        return Pages("executions", list)
+        return Pages("executions", lambda: self.recent)
 
 
 @dataclass
@@ -539,6 +540,20 @@ def test_everything_is_removed_before_anything_is_told(world: World) -> None:
     world.look()
 
     assert seen == [(1, 1)] * 2
+
+
+def test_a_removal_that_the_guard_died_of_is_told_whatever_became_of_the_run(world: World) -> None:
+    world.bedrock.faults[f"delete {world.holds_throughput()}"] = SystemExit(1)
+    world.bedrock.effective = True
+    with pytest.raises(SystemExit):
+        world.look()
+    assert (world.bedrock.deleted, world.sns.published) == ([ARN], [])
+    world.stepfunctions.recent = [{"executionArn": OWNER_ARN, "status": "SUCCEEDED", "startDate": NOW}]
+
+    for _ in range(2):
+        world.look()
+
+    assert [each["Subject"] for each in world.sns.published] == ["bedrock-ft first-run: the guard removed a throughput"]
 
 
 def test_a_bucket_that_takes_no_note_holds_up_one_call_and_no_removal(
