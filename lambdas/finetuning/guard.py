@@ -67,8 +67,9 @@ class Reap:
 
 
 class Outcome(StrEnum):
-    """What came of a removal."""
+    """What came of a removal. ORDERED: nobody knows yet. NOT_YET: Bedrock did not take the order."""
 
+    ORDERED = "ordered"
     GONE = "gone"
     ASKED = "asked"
     NOT_YET = "not yet"

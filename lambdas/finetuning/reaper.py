@@ -124,17 +124,17 @@ class Reaper:
     def reap(self) -> Findings:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
         seen = self.look()
-        saw_everything = not self._problems.found
+        noted: list[Removal] = []
         # One for all: a bucket that hangs holds up what is removed once.
         with self._problems.kept("note what is to be removed"):
             for reap in seen.decided:
-                self._note(reap)
+                noted += self._note(reap)
         # All of them before anything is told: what hangs then keeps nothing alive.
         removed = [removal for reap in seen.decided for removal in self._remove(reap)]
+        self._settle(noted, removed)
         removals = [self._tell(removal) for removal in removed]
         recent = self._inventory.recent_executions(self.clock.now())
-        if saw_everything:
-            removals += self._tell_of_gone(recent, seen.resources)
+        removals += self._tell_of_gone(recent, seen.resources)
         # Whether a run's host is gone must be known to report on it; the next look may know.
         unsuccessful = [arn for arn, status in recent.items() if status in UNSUCCESSFUL]
         reports = (
@@ -162,11 +162,28 @@ class Reaper:
                 return [Removal(reap, outcome, self.clock.now(), usd=None)]
         return []
 
-    def _note(self, reap: Reap) -> None:
-        """Before the order: whatever is lost from then on, the next look knows of it and tells."""
+    def _note(self, reap: Reap) -> list[Removal]:
+        """Before the order: whatever is lost from then on, the next look knows of it and tells.
+
+        What was noted; nothing where an earlier look has noted it, of whose order nobody knows, or told of it.
+        """
         store, key = self._store(reap.resource.owner), _key(reap.resource)
-        if store.find_bytes(key) is None:
-            store.write_json(key, Removal(reap, Outcome.NOT_YET, self.clock.now(), usd=None).to_json())
+        earlier = store.find_json(key)
+        if earlier is not None and earlier["outcome"] != Outcome.NOT_YET:
+            return []
+        ordered = Removal(reap, Outcome.ORDERED, self.clock.now(), usd=None)
+        store.write_json(key, ordered.to_json())
+        return [ordered]
+
+    def _settle(self, noted: Sequence[Removal], removed: Sequence[Removal]) -> None:
+        """Bedrock did not take these orders, or somebody was faster: what becomes of it is not the guard's doing."""
+        taken = [removal.reap for removal in removed if removal.outcome is not Outcome.NOT_YET]
+        for removal in noted:
+            if removal.reap not in taken:
+                resource = removal.reap.resource
+                with self._problems.kept(f"note that {resource.arn} took no order"):
+                    refused = replace(removal, outcome=Outcome.NOT_YET)
+                    self._store(resource.owner).write_json(_key(resource), refused.to_json())
 
     def _delete(self, host: Host, arn: str) -> Outcome | None:
         """Conflict and Validation errors mean "not yet": whether one is deleted while Creating is not documented."""
@@ -243,23 +260,32 @@ class Reaper:
         resource = removal.reap.resource
         key = _key(resource)
         note = store.find_json(key)
-        if note is None or _is_untold(note):
+        if note is None or note["outcome"] in (Outcome.ORDERED, Outcome.NOT_YET):
             run_id = run_id_of(resource.owner)
             # Written after it was heard: better told twice than never.
             self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
             store.write_json(key, removal.to_json())
 
     def _tell_of_gone(self, executions: Iterable[str], resources: Sequence[Resource]) -> list[Removal]:
-        """Of what earlier looks began to remove and could not tell of, that which is not there any more."""
-        now, there, told = self.clock.now(), {each.arn for each in resources}, []
+        """Of what earlier looks ordered and could not tell of, that which is not there any more."""
+        listed = {each.arn for each in resources}
+        told: list[Removal] = []
         for execution_arn in executions:
             store = self._store(execution_arn)
             with self._problems.kept(f"read what was removed of {execution_arn}"):
                 for note in [store.read_json(key) for key in store.keys(REAPED)]:
-                    if _is_untold(note) and note["arn"] not in there:
-                        outcome = Outcome.ASKED if note["kind"] == Kind.JOB else Outcome.GONE
-                        told.append(self._tell(Removal.from_json(note, outcome, now)))
+                    if note["outcome"] == Outcome.ORDERED and note["arn"] not in listed:
+                        told += self._tell_if_gone(note)
         return told
+
+    def _tell_if_gone(self, note: Mapping[str, Any]) -> list[Removal]:
+        """A list may lack what is there: it was just created, or its tags were lost."""
+        kind, arn = Kind(note["kind"]), note["arn"]
+        if kind is Kind.JOB:
+            outcome, ordered = Outcome.ASKED, self._job_status(arn) in (JobStatus.STOPPING, JobStatus.STOPPED)
+        else:
+            outcome, ordered = Outcome.GONE, self._hosts[kind].find(arn) is None
+        return [self._tell(Removal.from_json(note, outcome, self.clock.now()))] if ordered else []
 
     def _store(self, execution_arn: str) -> RunStore:
         return RunStore(self.s3, self.results_bucket, run_id_of(execution_arn))
@@ -308,11 +334,6 @@ class Reaper:
 
 def _key(resource: Resource) -> str:
     return removal_key(resource.kind, resource.created_at)
-
-
-def _is_untold(note: Mapping[str, Any]) -> bool:
-    """It was written before the order, and not again when people were told what came of that."""
-    return bool(note["outcome"] == Outcome.NOT_YET)
 
 
 def describe(removal: Removal) -> str:

@@ -69,6 +69,7 @@ class Experiment:
             list(engine.follow(self._arns[COMPANION]))
         self._extend_job()
         self._wait_until_clean(injector)
+        planned = injector.planned | set(filter(None, [scenario.second, scenario.time_out_at]))
         injectors = {RESUMED: Injector(engine, sabotage=self._sabotage)} if scenario.resumed else {}
         if scenario.resumed:
             self._arns[RESUMED] = engine.run(RESUMED, {"resumeFrom": FIRST_RUN}).arn
@@ -78,7 +79,7 @@ class Experiment:
             removed=injector.removed,
             notes=self._notes(),
             messages=self._messages(),
-            struck=injector.struck,
+            struck=bool(injector.struck) and planned <= injector.struck,
             failing=bool(branch.failing),
             calls={state: tuple(operations) for state, operations in injector.calls.items()},
             ended_at=engine.clock.now(),
@@ -87,7 +88,7 @@ class Experiment:
     def _time_out_at(self, state: str, injector: Injector) -> None:
         def time_out(arn: str, event: Mapping[str, Any]) -> None:
             if event.get("stateEnteredEventDetails", {}).get("name") == state:
-                injector.strike()
+                injector.struck.add(state)
                 self._engine.time_out(arn, self._engine.clock.now() + timedelta(seconds=1))
 
         self._engine.listen(time_out)
@@ -132,7 +133,8 @@ class Experiment:
         return reported and not running and not is_open and not alive
 
     def _is_told(self, injector: Injector) -> bool:
-        return injector.removed <= {note["arn"] for note in self._notes() if note["outcome"] != Removed.NOT_YET}
+        told = (Removed.GONE, Removed.ASKED)
+        return injector.removed <= {note["arn"] for note in self._notes() if note["outcome"] in told}
 
     def _notes(self) -> list[Mapping[str, Any]]:
         return [

@@ -207,7 +207,7 @@ class _Play(Chooser, Generic[Judged]):
             self._can_strike = [
                 second
                 for second in self._exploration.seconds(self._first, failing)
-                if _can_strike(second, undisturbed.calls) and not (known_end and second.state == REAPER)
+                if can_strike(second, undisturbed.calls) and not (known_end and second.state == REAPER)
             ]
 
     def second(self, state: str) -> FaultAt | None:
@@ -268,5 +268,5 @@ class _Play(Chooser, Generic[Judged]):
         return Future(self._exploration.judge(scenario, outcome), self._end, outcome.calls)
 
 
-def _can_strike(second: FaultAt, calls: Mapping[str, Collection[str]]) -> bool:
+def can_strike(second: FaultAt, calls: Mapping[str, Collection[str]]) -> bool:
     return second.state in calls and (second.operation is None or second.operation in calls[second.state])

@@ -61,8 +61,8 @@ def _empty(call: Call) -> object:
 class Injector:
     """entered: the state that each execution is in. answered: by run and model, the answers that Bedrock gave.
 
-    calls: Bedrock's operations by state. removed: ARNs of what the reaper ordered to end. struck: whether anything went
-    wrong as planned.
+    calls: Bedrock's operations by state. removed: ARNs of what the reaper ordered to end. struck: what went wrong as
+    planned.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Injector:
         self.answered: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.calls: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.removed: set[str] = set()
-        self.struck = False
+        self.struck: set[object] = set()
         engine.listen(self._listen)
         engine.intercept(lambda handler: self._intercept(sabotage(handler)))
 
@@ -103,11 +103,13 @@ class Injector:
 
     def _stop(self, arn: str) -> None:
         self._stopped = True
-        self.strike()
+        self.struck.add(self._stop_at)
         self._engine.stop_execution(arn)
 
-    def strike(self) -> None:
-        self.struck = True
+    @property
+    def planned(self) -> set[object]:
+        """What was to go wrong, as far as it was asked for."""
+        return {*self._faults, *filter(None, [self._stop_at])}
 
     def _intercept(self, handler: Handler) -> Handler:
         def run(event: Any, context: LambdaContext) -> object:  # noqa: ANN401 - a Lambda event
@@ -161,7 +163,7 @@ class Injector:
                 if fault.operation is not None:
                     with self._at_operation(fault, fault.operation):
                         return call()
-                self.strike()
+                self.struck.add(fault)
                 return self._at_function(fault, call)
         return call()
 
@@ -198,7 +200,7 @@ class Injector:
         finally:
             self._engine.bedrock.faults.clear()
             if any(call.operation == operation for call in self._engine.bedrock.ledger.calls[before:]):
-                self.strike()
+                self.struck.add(fault)
             else:
                 # This invocation had no need of the operation: the fault waits for one that has.
                 self._invocations[fault] -= 1

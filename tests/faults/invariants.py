@@ -26,10 +26,11 @@ class Broken(StrEnum):
     CAUSE = "the cause names no state, or not what to do"
     WRONG_LIFE = "the report tells another life of the throughput or deployment"
     UNHEARD = "nobody heard of what the guard removed"
+    MISTOLD = "the guard told of what it did not remove, or told of it twice"
     ANSWERS_LOST = "answers that were generated are lost"
     ASKED_AGAIN = "the resumed run asked again what was answered"
     DISTURBED = "the other execution was disturbed"
-    NOTHING_HAPPENED = "nothing went wrong, so nothing was tested"
+    NOT_STRUCK = "not all went wrong that was to, so that was not tested"
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def assess(scenario: Scenario, outcome: Outcome, observed: Observed) -> Assessme
     mine = [purchase for purchase in outcome.purchases if purchase.run == FIRST_RUN]
     alive = max((_alive_after_failure(scenario, purchase, run, outcome) for purchase in mine), default=timedelta())
     findings = [
-        *([] if outcome.struck else [Finding(Broken.NOTHING_HAPPENED, "")]),
+        *([] if outcome.struck else [Finding(Broken.NOT_STRUCK, "")]),
         *_money(outcome, alive),
         *_ending(run, observed),
         *_told_life(run, mine),
@@ -157,12 +158,13 @@ def _told_life(run: Run, mine: Sequence[Purchase]) -> Iterator[Finding]:
 
 def _heard(outcome: Outcome) -> Iterator[Finding]:
     """The topic, and the run's folder, of each thing that the guard ended."""
-    noted = [note["arn"] for note in outcome.notes if note["outcome"] != Removed.NOT_YET]
-    for arn in outcome.removed:
-        if not any(f"({arn})" in message for message in outcome.messages):
-            yield Finding(Broken.UNHEARD, f"no message of {arn}")
-        if arn not in noted:
-            yield Finding(Broken.UNHEARD, f"{arn} is not in the run's folder")
+    noted = {note["arn"] for note in outcome.notes if note["outcome"] in (Removed.GONE, Removed.ASKED)}
+    heard = {arn: sum(f"({arn})" in message for message in outcome.messages) for arn in {*noted, *outcome.removed}}
+    for arn, messages in heard.items():
+        if arn in outcome.removed and not (messages and arn in noted):
+            yield Finding(Broken.UNHEARD, f"{arn}: {messages} messages, in the run's folder: {arn in noted}")
+        if messages > (arn in outcome.removed):
+            yield Finding(Broken.MISTOLD, f"{arn}: {messages} messages")
 
 
 def _answers(run: Run) -> Iterator[Finding]:

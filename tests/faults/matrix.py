@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from experiment import Experiment, observe
-from exploration import Exploration, Explored, Undisturbed, start_of, undisturbed
+from exploration import Exploration, Explored, Undisturbed, can_strike, start_of, undisturbed
 from forks import forked
 from invariants import Assessment, Broken, assess
 from outcomes import Outcome
-from pairs import first_faults, group_of_pair, second_faults
+from pairs import first_faults, group_of_pair, pair, second_faults
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -98,6 +98,17 @@ class Matrix:
 
         found = dict(forked(play, starts, processes))
         return Exploration(self.experiment, self.flow, self.seconds, claim=claim, judge=self._assess, undisturbed=found)
+
+    def pairs(self, firsts: Sequence[Scenario], processes: int) -> list[Scenario]:
+        """Every second fault that can strike, after each of a few first ones."""
+
+        def play(number: int) -> tuple[int, list[Scenario]]:
+            outcome = self._play(firsts[number])
+            seconds = self.seconds(firsts[number], outcome.failing)
+            return number, [pair(firsts[number], each) for each in seconds if can_strike(each, outcome.calls)]
+
+        found = dict(forked(play, range(len(firsts)), processes))
+        return [each for number in range(len(firsts)) for each in found[number]]
 
     def seconds(self, first: Scenario, failing: bool) -> list[FaultAt]:
         return second_faults(first, failing, self.flow, self.observed)

@@ -41,7 +41,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Times are virtual. struck: whether anything went wrong as planned.
+    """Times are virtual. struck: whether all went wrong that was to.
 
     removed: ARNs of what the reaper ordered to end. notes: what it wrote of that. messages: what the topic heard.
     failing: whether the run branched off to its failure path. calls: by state, Bedrock's operations from its branch on.

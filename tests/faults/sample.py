@@ -23,7 +23,12 @@ def aspects(scenario: Scenario) -> set[Hashable]:
     """What a scenario is about."""
     found: set[Hashable] = {scenario.group, ("settings", str(scenario.settings))}
     for fault in (*scenario.faults, *([scenario.second] if scenario.second else [])):
-        found |= {("fault at", fault.state), fault.kind, ("operation", fault.operation), ("status", fault.status)}
+        found |= {
+            ("fault at", fault.state),
+            ("fault at", fault.state, fault.operation),
+            fault.kind,
+            ("status", fault.status),
+        }
     if scenario.stop_at is not None:
         found |= {("stopped at", scenario.stop_at.state), scenario.stop_at.moment}
     if scenario.time_out_at is not None:

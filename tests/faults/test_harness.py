@@ -141,4 +141,4 @@ def test_answers_that_are_asked_for_again_and_faults_that_never_strike_are_found
         return run
 
     found = broken(assembly, flow, NEVER_CALLED, RESUMED, sabotage=forgetful)
-    assert found == {Broken.NOTHING_HAPPENED: 1, Broken.ASKED_AGAIN: 1}
+    assert found == {Broken.NOT_STRUCK: 1, Broken.ASKED_AGAIN: 1}

@@ -120,10 +120,12 @@ BREAKING: list[tuple[Broken, Callable[[], Outcome]]] = [
     (Broken.WRONG_LIFE, lambda: succeeded(hosting={"seconds": 1300.0})),
     (Broken.UNHEARD, lambda: replace(OUTCOME, messages=[])),
     (Broken.UNHEARD, lambda: replace(OUTCOME, notes=[{**NOTE, "outcome": Removed.NOT_YET}])),
+    (Broken.MISTOLD, lambda: replace(OUTCOME, removed=[])),
+    (Broken.MISTOLD, lambda: replace(OUTCOME, messages=[*OUTCOME.messages] * 2)),
     (Broken.ANSWERS_LOST, lambda: first(answers={**ALL, "custom": QUESTIONS - 1})),
     (Broken.ASKED_AGAIN, lambda: other(RESUMED, generated={"base": 1, "custom": 0})),
     (Broken.DISTURBED, lambda: other(COMPANION, status="FAILED")),
-    (Broken.NOTHING_HAPPENED, lambda: replace(OUTCOME, struck=False)),
+    (Broken.NOT_STRUCK, lambda: replace(OUTCOME, struck=False)),
 ]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from invariants import Assessment
 from matrix import Matrix
-from pairs import some_pairs
+from pairs import some_firsts
 from sample import aspects, sample
 from scenarios import REAPER, Flow, Kind, Moment
 from small_app import deployed, synthesized
@@ -29,7 +29,7 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 def played(assembly: Assembly) -> Iterator[Sample]:
     with deployed(assembly.folder) as engine:
         matrix = Matrix(engine, Flow.of(assembly.definition))
-        pairs = some_pairs(matrix.flow, matrix.observed)
+        pairs = matrix.pairs(some_firsts(), processes=2)
         chosen = sample([*matrix.scenarios, *matrix.firsts, *pairs])
         yield Sample(matrix, list(matrix.assessments(chosen, processes=2)))
 
@@ -45,6 +45,10 @@ def test_the_sample_covers_every_state_and_every_kind_of_fault(played: Sample) -
     left = {state for state in flow.every if flow.states[state]["Type"] not in ("Succeed", "Fail")}
     assert {("stopped at", state) for state in left} <= covered
     assert {("fault at", state) for state in [*flow.main, *flow.cleanup, REAPER]} <= covered
+    operations = played.matrix.observed.operations
+    assert {
+        ("fault at", state, operation) for state in (REAPER, *flow.cleanup) for operation in operations.get(state, ())
+    } <= covered
     assert {("timed out at", state) for state in flow.waits} <= covered
 
 

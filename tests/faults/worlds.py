@@ -87,7 +87,7 @@ class Branch:
         elif event["type"] in ENDS:
             self._chooser.at_end(self._world(event))
         if event["type"] == "TaskStateEntered":
-            self._chooser.at_task(self._entered["name"], self._injector.struck, lambda: self._world(event))
+            self._chooser.at_task(self._entered["name"], bool(self._injector.struck), lambda: self._world(event))
 
     def _look_for_branch(self, event: HistoryEvent) -> None:
         failing = event["type"] not in ENDS

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -331,6 +332,11 @@ class World:
         self.bedrock.throughputs[arn] = {tag["key"]: tag["value"] for tag in owner_tags(owner, deadline)}
         return arn
 
+    def runs(self, status: str) -> None:
+        """The execution that owns what the world holds."""
+        self.stepfunctions.statuses[OWNER_ARN] = status
+        self.stepfunctions.recent = [{"executionArn": OWNER_ARN, "status": status, "startDate": NOW}]
+
     def holds_job(self, arn: str = "arn:job", owner: str = OWNER_ARN) -> str:
         self.bedrock.jobs[arn] = {tag["key"]: tag["value"] for tag in owner_tags(owner)}
         return arn
@@ -548,12 +554,56 @@ def test_a_removal_that_the_guard_died_of_is_told_whatever_became_of_the_run(wor
     with pytest.raises(SystemExit):
         world.look()
     assert (world.bedrock.deleted, world.sns.published) == ([ARN], [])
-    world.stepfunctions.recent = [{"executionArn": OWNER_ARN, "status": "SUCCEEDED", "startDate": NOW}]
+    world.runs("SUCCEEDED")
 
     for _ in range(2):
         world.look()
 
     assert [each["Subject"] for each in world.sns.published] == ["bedrock-ft first-run: the guard removed a throughput"]
+
+
+REFUSED = pytest.mark.parametrize(
+    ("code", "status"), [("ConflictException", 400), ("ResourceNotFoundException", 404), ("AccessDeniedException", 403)]
+)
+
+
+@REFUSED
+def test_what_somebody_else_removed_is_not_told_as_the_guards_doing(
+    world: World, aws_error: AwsError, code: str, status: int
+) -> None:
+    world.runs("RUNNING")
+    world.bedrock.faults[f"delete {world.holds_throughput(deadline=NOW)}"] = aws_error("bedrock", code, status=status)
+    with nullcontext() if code != "AccessDeniedException" else pytest.raises(ReapIncompleteError):
+        world.look()
+    del world.bedrock.throughputs[ARN]
+
+    assert world.look()["removals"] == []
+    assert world.sns.published == []
+
+
+def test_a_job_that_ended_by_itself_is_not_told_as_stopped(world: World, aws_error: AwsError) -> None:
+    world.runs("SUCCEEDED")
+    job_arn = world.holds_job()
+    world.bedrock.faults[f"stop {job_arn}"] = aws_error("bedrock", "ConflictException")
+    world.look()
+    del world.bedrock.jobs[job_arn]
+
+    assert world.look()["removals"] == []
+    assert world.sns.published == []
+
+
+def test_what_is_not_listed_is_told_once_it_is_gone_and_no_sooner(world: World) -> None:
+    world.runs("RUNNING")
+    world.bedrock.effective = world.bedrock.lingering = True
+    world.bedrock.faults[f"delete {world.holds_throughput(deadline=NOW)}"] = SystemExit(1)
+    with pytest.raises(SystemExit):
+        world.look()
+    world.bedrock.throughputs[ARN] = {}
+
+    assert world.look()["removals"] == []
+    del world.bedrock.throughputs[ARN]
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["gone"]
+    assert len(world.sns.published) == 1
 
 
 def test_a_bucket_that_takes_no_note_holds_up_one_call_and_no_removal(
@@ -568,7 +618,7 @@ def test_a_bucket_that_takes_no_note_holds_up_one_call_and_no_removal(
         if len(calls) == 1:
             raise ReadTimeoutError(endpoint_url="https://s3")
 
-    monkeypatch.setattr(RunStore, "find_bytes", hang)
+    monkeypatch.setattr(RunStore, "find_json", hang)
     with pytest.raises(ReapIncompleteError, match=r"note what is to be removed: ReadTimeout"):
         world.look()
 
