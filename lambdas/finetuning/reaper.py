@@ -130,9 +130,10 @@ class Reaper:
             for reap in seen.decided:
                 noted += self._note(reap)
         # All of them before anything is told: what hangs then keeps nothing alive.
-        removed = [removal for reap in seen.decided for removal in self._remove(reap)]
+        removed = [self._remove(reap) for reap in seen.decided]
         self._settle(noted, removed)
-        removals = [self._tell(removal) for removal in removed]
+        answered = (removal for removal in removed if removal and removal.outcome is not Outcome.ORDERED)
+        removals = [self._tell(removal) for removal in answered]
         recent = self._inventory.recent_executions(self.clock.now())
         removals += self._tell_of_gone(recent, seen.resources)
         # Whether a run's host is gone must be known to report on it; the next look may know.
@@ -152,15 +153,30 @@ class Reaper:
             self.bedrock, self.stepfunctions, self._hosts, self.model.key, self.state_machine_arn, self._problems
         )
 
-    def _remove(self, reap: Reap) -> list[Removal]:
-        """One removal, or none where that went wrong or somebody else was faster."""
+    def _remove(self, reap: Reap) -> Removal | None:
+        """What came of the order; ORDERED where its answer was lost, None where it was refused or had nothing to do."""
         resource = reap.resource
+        outcome: Outcome | None = Outcome.ORDERED
         with self._problems.kept(f"remove {resource.arn}"):
             host = self._hosts.get(resource.kind)
-            outcome = self._delete(host, resource.arn) if host else self._stop(resource.arn)
-            if outcome is not None:
-                return [Removal(reap, outcome, self.clock.now(), usd=None)]
-        return []
+            try:
+                outcome = self._delete(host, resource.arn) if host else self._stop(resource.arn)
+            except self._refusals:
+                outcome = None
+                raise
+        return Removal(reap, outcome, self.clock.now(), usd=None) if outcome else None
+
+    @property
+    def _refusals(self) -> tuple[type[Exception], ...]:
+        """Bedrock's answers that say that an order had no effect."""
+        errors = self.bedrock.exceptions
+        return (
+            errors.AccessDeniedException,
+            errors.ConflictException,
+            errors.ResourceNotFoundException,
+            errors.ThrottlingException,
+            errors.ValidationException,
+        )
 
     def _note(self, reap: Reap) -> list[Removal]:
         """Before the order: whatever is lost from then on, the next look knows of it and tells.
@@ -175,9 +191,9 @@ class Reaper:
         store.write_json(key, ordered.to_json())
         return [ordered]
 
-    def _settle(self, noted: Sequence[Removal], removed: Sequence[Removal]) -> None:
-        """Bedrock did not take these orders, or somebody was faster: what becomes of it is not the guard's doing."""
-        taken = [removal.reap for removal in removed if removal.outcome is not Outcome.NOT_YET]
+    def _settle(self, noted: Sequence[Removal], removed: Sequence[Removal | None]) -> None:
+        """Where Bedrock did not take an order, what becomes of the resource is not the guard's doing."""
+        taken = [removal.reap for removal in removed if removal and removal.outcome is not Outcome.NOT_YET]
         for removal in noted:
             if removal.reap not in taken:
                 resource = removal.reap.resource
@@ -214,16 +230,9 @@ class Reaper:
 
     def _order(self, arn: str, order: Callable[[], object], is_done: Callable[[], bool]) -> None:
         """An order whose answer was lost may have arrived: then it counts. Raises what Bedrock refused it with."""
-        errors = self.bedrock.exceptions
         try:
             order()
-        except (
-            errors.AccessDeniedException,
-            errors.ConflictException,
-            errors.ResourceNotFoundException,
-            errors.ThrottlingException,
-            errors.ValidationException,
-        ):
+        except self._refusals:
             raise
         except Exception:
             # Where nobody can say it counts too: the next look may find nothing left to tell of.
@@ -279,7 +288,10 @@ class Reaper:
         return told
 
     def _tell_if_gone(self, note: Mapping[str, Any]) -> list[Removal]:
-        """A list may lack what is there: it was just created, or its tags were lost."""
+        """A list may lack what is there: it was just created, or its tags were lost.
+
+        An order without an answer counts once it is done, whoever did it: that nobody can know.
+        """
         kind, arn = Kind(note["kind"]), note["arn"]
         if kind is Kind.JOB:
             outcome, ordered = Outcome.ASKED, self._job_status(arn) in (JobStatus.STOPPING, JobStatus.STOPPED)

@@ -77,6 +77,7 @@ class Experiment:
             runs={name: self._run(name, arn, injectors.get(name, injector)) for name, arn in self._arns.items()},
             purchases=self._purchases()[bought_before:],
             removed=injector.removed,
+            unanswered=injector.unanswered,
             notes=self._notes(),
             messages=self._messages(),
             struck=bool(injector.struck) and planned <= injector.struck,

@@ -22,6 +22,9 @@ _FOREVER_SECONDS = 1_000
 # What boto3 waits for an answer.
 _READ_TIMEOUT_SECONDS = 60
 
+# What a call ends in that leaves open whether it had an effect.
+_NO_ANSWER = ("SystemExit", "ConnectionClosedError", "ReadTimeoutError", "InternalServerException")
+
 Call = Callable[[], object]
 
 
@@ -62,7 +65,7 @@ class Injector:
     """entered: the state that each execution is in. answered: by run and model, the answers that Bedrock gave.
 
     calls: Bedrock's operations by state. removed: ARNs of what the reaper ordered to end. struck: what went wrong as
-    planned.
+    planned. unanswered: ARNs in calls of it that had no answer.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Injector:
         self.answered: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.calls: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.removed: set[str] = set()
+        self.unanswered: set[str] = set()
         self.struck: set[object] = set()
         engine.listen(self._listen)
         engine.intercept(lambda handler: self._intercept(sabotage(handler)))
@@ -125,6 +129,7 @@ class Injector:
                 self._record(state, run_name, event, before)
                 if state == REAPER:
                     self.removed |= self._ordered_to_end() - ended_before
+                    self.unanswered |= self._unanswered(before)
 
         return run
 
@@ -142,6 +147,11 @@ class Injector:
         runs = (arn.rpartition(":")[2] for arn in self.entered)
         jobs = (bedrock.jobs.find(names.job_name(BASE_MODEL, run)) for run in runs)
         return {each.arn for each in hosts if each.deleted_at} | {each.arn for each in jobs if each and each.stopped_at}
+
+    def _unanswered(self, before: int) -> set[str]:
+        calls = self._engine.bedrock.ledger.calls[before:]
+        without = [call for call in calls if call.error in _NO_ANSWER]
+        return {str(value) for call in without for value in call.parameters.values()}
 
     def _record(self, state: str, run_name: str, event: Any, before: int) -> None:  # noqa: ANN401 - a Lambda event
         calls = self._engine.bedrock.ledger.calls[before:]

@@ -163,7 +163,7 @@ def _heard(outcome: Outcome) -> Iterator[Finding]:
     for arn, messages in heard.items():
         if arn in outcome.removed and not (messages and arn in noted):
             yield Finding(Broken.UNHEARD, f"{arn}: {messages} messages, in the run's folder: {arn in noted}")
-        if messages > (arn in outcome.removed):
+        if messages > (arn in {*outcome.removed, *outcome.unanswered}):
             yield Finding(Broken.MISTOLD, f"{arn}: {messages} messages")
 
 

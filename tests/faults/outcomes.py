@@ -43,13 +43,15 @@ class Run:
 class Outcome:
     """Times are virtual. struck: whether all went wrong that was to.
 
-    removed: ARNs of what the reaper ordered to end. notes: what it wrote of that. messages: what the topic heard.
+    removed: ARNs of what the reaper ordered to end. unanswered: of what it cannot know whether it did. notes: what it
+    wrote of that. messages: what the topic heard.
     failing: whether the run branched off to its failure path. calls: by state, Bedrock's operations from its branch on.
     """
 
     runs: Mapping[str, Run]
     purchases: Sequence[Purchase]
     removed: Collection[str]
+    unanswered: Collection[str]
     notes: Sequence[Mapping[str, Any]]
     messages: Sequence[str]
     struck: bool

@@ -245,7 +245,7 @@ UNDOCUMENTED: Sequence[Mapping[str, Any]] = (
 def scenarios(flow: Flow, observed: Observed) -> list[Scenario]:
     """The whole matrix, without its pairs and what each of them begins with (see pairs.py)."""
     return [
-        *_statuses(observed),
+        *_statuses(flow, observed),
         *_side_by_side(flow),
         *_undocumented(flow),
         *_resumed(flow),
@@ -306,7 +306,7 @@ def _of_host(hosting: Hosting, settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name.replace("throughput_", "deployment_"): value for name, value in settings.items()}
 
 
-def _statuses(observed: Observed) -> Iterator[Scenario]:
+def _statuses(flow: Flow, observed: Observed) -> Iterator[Scenario]:
     for operation, statuses in (
         ("GetModelCustomizationJob", ("Failed", "Stopping", "Stopped")),
         ("GetProvisionedModelThroughput", ("Failed", "Updating")),
@@ -315,7 +315,7 @@ def _statuses(observed: Observed) -> Iterator[Scenario]:
         for state, operations in observed.operations.items():
             if operation not in operations or state == REAPER:
                 continue
-            before = _leading_to(state) if state not in observed.polls else ()
+            before = _leading_to(state) if state in flow.failure_path else ()
             for status, skip in product(statuses, range(observed.polls.get(state, 1))):
                 fault = FaultAt(state, Kind.STATUS, operation, status=status, skip=skip)
                 hosting: Hosting = "onDemand" if "Deployment" in operation else "provisionedThroughput"

@@ -61,6 +61,7 @@ OUTCOME = Outcome(
     runs={FIRST_RUN: FAILED, COMPANION: replace(SUCCEEDED, name=COMPANION), RESUMED: SUCCEEDED},
     purchases=[BOUGHT],
     removed=[ARN],
+    unanswered=[],
     notes=[NOTE],
     messages=[f"The throughput x ({ARN}) is gone."],
     struck=True,

@@ -592,6 +592,19 @@ def test_a_job_that_ended_by_itself_is_not_told_as_stopped(world: World, aws_err
     assert world.sns.published == []
 
 
+def test_an_order_that_arrived_without_an_answer_is_told_once_it_is_done(world: World) -> None:
+    world.runs("SUCCEEDED")
+    world.bedrock.effective = world.bedrock.lingering = True
+    world.bedrock.faults[f"delete {world.holds_throughput()}"] = ConnectionClosedError(endpoint_url="https://bedrock")
+    with pytest.raises(ReapIncompleteError):
+        world.look()
+    assert world.sns.published == []
+    del world.bedrock.throughputs[ARN]
+
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["gone"]
+    assert len(world.sns.published) == 1
+
+
 def test_what_is_not_listed_is_told_once_it_is_gone_and_no_sooner(world: World) -> None:
     world.runs("RUNNING")
     world.bedrock.effective = world.bedrock.lingering = True
