@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.config import Config
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel
 from finetuning.guard import Kind, Outcome, Reap
 from finetuning.reaper import Findings, Reaper, describe
@@ -47,7 +48,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _reaper(model: BaseModel, deployment: Deployment) -> Reaper:
     return Reaper(
-        bedrock=boto3.client("bedrock", region_name=deployment.region),
+        # As the guard's function: a second attempt at an order whose answer was lost hears that there is nothing to do.
+        bedrock=boto3.client(
+            "bedrock", region_name=deployment.region, config=Config(retries={"total_max_attempts": 1})
+        ),
         stepfunctions=deployment.stepfunctions,
         s3=deployment.s3,
         sns=boto3.client("sns", region_name=deployment.region),

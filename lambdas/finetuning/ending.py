@@ -102,18 +102,19 @@ class Ending:
 
     @cached_property
     def host_gone_at(self) -> str | None:
-        """When it was first seen to be gone: by the guard, if that removed it, else by the run itself.
+        """When it was first seen to be gone, by the run or by the guard; None where it is not known to be gone.
 
-        None where it is not known to be gone.
+        A list may not show yet what was just created: the run was wrong if the guard saw it there later.
         """
-        if self.host_created_at is not None:
+        deletion, created_at = self.state.get("deletion", {}), self.host_created_at
+        seen: str | None = deletion["at"] if deletion.get("gone") else self._recorded.gone_at
+        for removal in removals_of_hosts(self.store):
+            at: str = removal["at"]
             # Not by when it was created: the run may know that by its own clock, and the guard by Bedrock's.
-            for removal in removals_of_hosts(self.store):
-                at: str = removal["at"]
-                if removal["outcome"] == Outcome.GONE and is_since(at, self.host_created_at):
-                    return at
-        deletion = self.state.get("deletion", {})
-        return deletion["at"] if deletion.get("gone") else self._recorded.gone_at
+            if created_at is not None and removal["outcome"] == Outcome.GONE and is_since(at, created_at):
+                sightings = [at, *([seen] if seen and is_since(seen, removal["orderedAt"]) else [])]
+                return min(sightings, key=datetime.fromisoformat)
+        return seen
 
     @cached_property
     def hosted_seconds(self) -> float:

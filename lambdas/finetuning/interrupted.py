@@ -4,7 +4,7 @@ What the run had found out until then stands in the execution's history, as the 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from finetuning import names
 from finetuning.base_models import BaseModel
 from finetuning.cost import is_since
 from finetuning.ending import Ending
-from finetuning.hosting import record
+from finetuning.hosting import Found, record
 from finetuning.hosting.record import Record
 from finetuning.report import render
 from finetuning.result import build
@@ -35,7 +35,7 @@ _ENDED = ("ABORTED", "TIMED_OUT", "FAILED")
 
 @dataclass(frozen=True)
 class Seen:
-    """The run's host as the guard saw it: last there, and gone (None where it is still there). Times in ISO 8601."""
+    """The run's host as the guard saw it: last there, and gone (None where nobody has seen that). ISO 8601."""
 
     created_at: str
     last_seen_at: str
@@ -44,8 +44,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """Writes result.json and report.html where an execution left none."""
+    """Writes result.json and report.html where an execution left none. find_host: the run's, by its run id."""
 
+    find_host: Callable[[str], Found | None]
     stepfunctions: "SFNClient"
     s3: "S3Client"
     results_bucket: str
@@ -66,11 +67,21 @@ class Interrupted:
                 store.write_text(REPORT, render(earlier), "text/html")
             return None
         entered, state = self._last_entered(execution_arn)
+        host = self._asked(run_id, host, now)
         state = _concluded(state, host, earlier, record.read(store), now)
         result = self._result(execution_arn, entered, state, store, now)
         store.write_json(RESULT, result)
         store.write_text(REPORT, render(result), "text/html")
         return result if earlier is None else None
+
+    def _asked(self, run_id: str, host: Seen | None, now: datetime) -> Seen | None:
+        """A list may lack what is there: that a host is gone is told once Bedrock, asked for it, knows none."""
+        if host is not None and host.gone_at is not None:
+            return host
+        found, at = self.find_host(run_id), now.isoformat()
+        if found is not None:
+            return Seen(found.created_at.isoformat(), at, None)
+        return host and replace(host, gone_at=at)
 
     def _last_entered(self, execution_arn: str) -> tuple[str, Mapping[str, Any]]:
         """The last state's name and the execution's state when it was entered."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from finetuning.base_models import UNKNOWN, BaseModel
 from finetuning.customization import JobStatus
 from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Reason, Resource, decide, past_deadline
-from finetuning.hosting import HOSTS, Host
+from finetuning.hosting import HOSTS, Found, Host
 from finetuning.hosting.record import removals_of_hosts
 from finetuning.interrupted import Interrupted, Seen, run_id_of
 from finetuning.inventory import UNSUCCESSFUL, Inventory, Problems
@@ -31,12 +31,16 @@ logger = logging.getLogger("bedrock-ft")
 
 @dataclass(frozen=True)
 class Removal:
-    """usd: burned so far; None for what bills by tokens, and where the price is not known (yet)."""
+    """ordered_at: when it was there for the last time, as far as the guard saw. at: when this came of the order.
+
+    usd: burned until then; None for what bills by tokens, and where the price is not known (yet).
+    """
 
     reap: Reap
     outcome: Outcome
+    ordered_at: datetime
     at: datetime
-    usd: float | None
+    usd: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -54,6 +58,7 @@ class Removal:
             "outcome": self.outcome,
             "createdAt": resource.created_at.isoformat(),
             "deadline": resource.deadline.isoformat() if resource.deadline else None,
+            "orderedAt": self.ordered_at.isoformat(),
             "at": self.at.isoformat(),
             "seconds": self.seconds,
             "usd": self.usd,
@@ -72,7 +77,8 @@ class Removal:
             datetime.fromisoformat(document["createdAt"]),
             document["status"],
         )
-        return cls(Reap(resource, Reason(document["reason"])), outcome, at, usd=None)
+        ordered_at = datetime.fromisoformat(document["orderedAt"])
+        return cls(Reap(resource, Reason(document["reason"])), outcome, ordered_at, at)
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ class Reaper:
 
     def _remove(self, reap: Reap) -> Removal | None:
         """What came of the order; ORDERED where its answer was lost, None where it was refused or had nothing to do."""
-        resource = reap.resource
+        resource, ordered_at = reap.resource, self.clock.now()
         outcome: Outcome | None = Outcome.ORDERED
         with self._problems.kept(f"remove {resource.arn}"):
             host = self._hosts.get(resource.kind)
@@ -164,7 +170,7 @@ class Reaper:
             except self._refusals:
                 outcome = None
                 raise
-        return Removal(reap, outcome, self.clock.now(), usd=None) if outcome else None
+        return Removal(reap, outcome, ordered_at, self.clock.now()) if outcome else None
 
     @property
     def _refusals(self) -> tuple[type[Exception], ...]:
@@ -187,7 +193,11 @@ class Reaper:
         earlier = store.find_json(key)
         if earlier is not None and earlier["outcome"] != Outcome.NOT_YET:
             return []
-        ordered = Removal(reap, Outcome.ORDERED, self.clock.now(), usd=None)
+        now = self.clock.now()
+        ordered = Removal(reap, Outcome.ORDERED, now, now)
+        if earlier is None:
+            # Another look at this moment may have been faster, and told of it already.
+            return [ordered] if store.create_json(key, ordered.to_json()) else []
         store.write_json(key, ordered.to_json())
         return [ordered]
 
@@ -246,7 +256,10 @@ class Reaper:
         return self.bedrock.get_model_customization_job(jobIdentifier=arn)["status"]
 
     def _tell(self, removal: Removal) -> Removal:
-        """The removal with what it cost. The topic and the run's folder hear of each once Bedrock took the order."""
+        """The removal with what it cost. The topic and the run's folder hear of each once Bedrock took the order.
+
+        They hear again, with the whole cost, once what was still on its way out then is gone.
+        """
         resource = removal.reap.resource
         store = self._store(resource.owner)
         if resource.kind is Kind.THROUGHPUT:
@@ -269,21 +282,21 @@ class Reaper:
         resource = removal.reap.resource
         key = _key(resource)
         note = store.find_json(key)
-        if note is None or note["outcome"] in (Outcome.ORDERED, Outcome.NOT_YET):
+        if note is None or note["outcome"] in _TOLD_NEXT[removal.outcome]:
             run_id = run_id_of(resource.owner)
             # Written after it was heard: better told twice than never.
             self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
             store.write_json(key, removal.to_json())
 
     def _tell_of_gone(self, executions: Iterable[str], resources: Sequence[Resource]) -> list[Removal]:
-        """Of what earlier looks ordered and could not tell of, that which is not there any more."""
+        """Of what earlier looks could not tell that it is gone, that which is not there any more."""
         listed = {each.arn for each in resources}
         told: list[Removal] = []
         for execution_arn in executions:
             store = self._store(execution_arn)
             with self._problems.kept(f"read what was removed of {execution_arn}"):
                 for note in [store.read_json(key) for key in store.keys(REAPED)]:
-                    if note["outcome"] == Outcome.ORDERED and note["arn"] not in listed:
+                    if _is_open(note) and note["arn"] not in listed:
                         told += self._tell_if_gone(note)
         return told
 
@@ -308,14 +321,16 @@ class Reaper:
         """Run ids of the reports written. executions: those that did not succeed."""
         hosts = {each.owner: each for each in resources if each.kind in self._hosts}
         gone = {removal.reap.resource.arn for removal in removals if removal.outcome is Outcome.GONE}
-        interrupted = Interrupted(self.stepfunctions, self.s3, self.results_bucket, self.model, self.environment)
+        interrupted = Interrupted(
+            self._find_host, self.stepfunctions, self.s3, self.results_bucket, self.model, self.environment
+        )
         written = []
         now = self.clock.now()
         for execution_arn in executions:
             seen = hosts.get(execution_arn)
             with self._problems.kept(f"write the report of {execution_arn}"):
                 if seen is None:
-                    host = self._removed_earlier(execution_arn, now)
+                    host = self._removed_earlier(execution_arn)
                 else:
                     gone_at = now.isoformat() if seen.arn in gone else None
                     host = Seen(seen.created_at.isoformat(), now.isoformat(), gone_at)
@@ -325,14 +340,18 @@ class Reaper:
                     self._tell_of_report(execution_arn, result)
         return written
 
-    def _removed_earlier(self, execution_arn: str, now: datetime) -> Seen | None:
-        """What an earlier look wrote down of a host that is gone now."""
+    def _find_host(self, run_id: str) -> Found | None:
+        found = (host.find(host.name(self.model.key, run_id)) for host in self._hosts.values())
+        return next(filter(None, found), None)
+
+    def _removed_earlier(self, execution_arn: str) -> Seen | None:
+        """What an earlier look wrote down of a host that is not listed now."""
         removals = removals_of_hosts(self._store(execution_arn))
         if not removals:
             return None
         removal = removals[-1]
-        gone_at = removal["at"] if removal["outcome"] == Outcome.GONE else now.isoformat()
-        return Seen(removal["createdAt"], removal["at"], gone_at)
+        gone_at = removal["at"] if removal["outcome"] == Outcome.GONE else None
+        return Seen(removal["createdAt"], removal["orderedAt"], gone_at)
 
     def _tell_of_report(self, execution_arn: str, result: Mapping[str, Any]) -> None:
         report = self._store(execution_arn).uri(REPORT)
@@ -342,6 +361,20 @@ class Reaper:
     def _publish(self, subject: str, message: str) -> None:
         # SNS allows 100 characters, ASCII without control characters, in a subject.
         self.sns.publish(TopicArn=self.topic_arn, Subject=subject[:100], Message=message)
+
+
+# What was written of a removal before what is told of it now; anything else has told as much already.
+_TOLD_NEXT: Mapping[Outcome, Sequence[Outcome]] = {
+    Outcome.ASKED: (Outcome.ORDERED, Outcome.NOT_YET),
+    Outcome.GONE: (Outcome.ORDERED, Outcome.NOT_YET, Outcome.ASKED),
+}
+
+
+def _is_open(note: Mapping[str, Any]) -> bool:
+    """What becomes of a job that is being stopped is its own report's to tell."""
+    if note["kind"] == Kind.JOB:
+        return bool(note["outcome"] == Outcome.ORDERED)
+    return note["outcome"] in (Outcome.ORDERED, Outcome.ASKED)
 
 
 def _key(resource: Resource) -> str:

@@ -66,18 +66,30 @@ class RunStore:
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{self._prefix}{key}"
 
-    def write_text(self, key: str, text: str, content_type: str) -> None:
+    def write_text(self, key: str, text: str, content_type: str, **conditions: Any) -> None:  # noqa: ANN401 - put_object's
         """Half a surrogate pair, which a model may answer and UTF-8 has no place for, is written as JSON's \\udXXX."""
         self._s3.put_object(
             Bucket=self.bucket,
             Key=self.key(key),
             Body=text.encode(errors="backslashreplace"),
             ContentType=f"{content_type}; charset=utf-8",
+            **conditions,
         )
 
-    def write_json(self, key: str, document: Mapping[str, Any]) -> None:
+    def write_json(self, key: str, document: Mapping[str, Any], **conditions: Any) -> None:  # noqa: ANN401 - put_object's
         text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        self.write_text(key, text, "application/json")
+        self.write_text(key, text, "application/json", **conditions)
+
+    def create_json(self, key: str, document: Mapping[str, Any]) -> bool:
+        """Whether it was written: not where there is such an object, even if it came this moment."""
+        try:
+            self.write_json(key, document, IfNoneMatch="*")
+        except self._s3.exceptions.ClientError as error:
+            # The second code: somebody else is writing it.
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+                return False
+            raise
+        return True
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys of all objects below a prefix."""

@@ -1,4 +1,4 @@
-"""Executions that wait, and what is due at fixed intervals, in the order of virtual time."""
+"""Executions that wait, and what is due once or at fixed intervals, in the order of virtual time."""
 
 import threading
 from collections.abc import Callable
@@ -9,14 +9,16 @@ from local.engine.clock import VirtualClock
 
 
 @dataclass
-class _Recurring:
-    every: timedelta
-    action: Callable[[], None]
+class _Due:
+    """every: None where it comes once."""
+
     next_at: datetime
+    action: Callable[[], None]
+    every: timedelta | None = None
 
 
 class Agenda:
-    """Time passes when all that takes part waits, and then as far as the first wait or recurring action.
+    """Time passes when all that takes part waits, and then as far as the first wait or action that is due.
 
     So several executions wait side by side, as they would on AWS. What tasks take adds up: they take turns.
     """
@@ -26,7 +28,7 @@ class Agenda:
         self._changed = threading.Condition()
         self._busy = 0
         self._asleep: dict[object, datetime] = {}
-        self._recurring: list[_Recurring] = []
+        self._due: list[_Due] = []
 
     def join(self) -> None:
         """One more takes part; it holds up time until it sleeps or leaves."""
@@ -41,7 +43,19 @@ class Agenda:
     def every(self, interval: timedelta, action: Callable[[], None]) -> None:
         """From now on, call the action at that interval."""
         with self._changed:
-            self._recurring.append(_Recurring(interval, action, self._clock.now() + interval))
+            self._due.append(_Due(self._clock.now() + interval, action, interval))
+
+    def restart(self) -> None:
+        """What comes at intervals comes next when its whole interval has passed from now."""
+        with self._changed:
+            for due in self._due:
+                if due.every is not None:
+                    due.next_at = self._clock.now() + due.every
+
+    def once(self, after: timedelta, action: Callable[[], None]) -> None:
+        """Call the action when so much time has passed."""
+        with self._changed:
+            self._due.append(_Due(self._clock.now() + after, action))
 
     def sleep(self, seconds: float) -> None:
         """Called by one that takes part: go on when that much time has passed."""
@@ -57,15 +71,17 @@ class Agenda:
                     self._advance()
 
     def _advance(self) -> None:
-        moments = [*self._asleep.values(), *(each.next_at for each in self._recurring)]
+        moments = [*self._asleep.values(), *(each.next_at for each in self._due)]
         self._clock.sleep(max(0.0, (min(moments) - self._clock.now()).total_seconds()))
         now = self._clock.now()
-        for recurring in self._recurring:
-            if recurring.next_at <= now:
+        for due in [each for each in self._due if each.next_at <= now]:
+            if due.every is None:
+                self._due.remove(due)
+            else:
                 # Once, however often a long task let it be missed.
-                missed = (now - recurring.next_at) // recurring.every
-                recurring.next_at += (missed + 1) * recurring.every
-                recurring.action()
+                missed = (now - due.next_at) // due.every
+                due.next_at += (missed + 1) * due.every
+            due.action()
         # Of actions that took long, the next come after those whose wait ended meanwhile: on AWS they hold up nobody.
         now = self._clock.now()
         for sleeper in [sleeper for sleeper, until in self._asleep.items() if until <= now]:

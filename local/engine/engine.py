@@ -206,6 +206,10 @@ class LocalEngine(AbstractContextManager["LocalEngine"]):
         self._agenda.sleep(duration.total_seconds())
         self._agenda.leave()
 
+    def restart_schedules(self) -> None:
+        """Let what is scheduled at a rate come next when its whole interval has passed from now."""
+        self._agenda.restart()
+
     def time_out(self, arn: str, at: datetime) -> None:
         """Let an execution time out then, as if its state machine's TimeoutSeconds ended then."""
         self._state_machines.set_deadline(arn, at)

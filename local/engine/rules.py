@@ -1,7 +1,8 @@
 """EventBridge rules of the deployed templates: schedules in virtual time, and how executions end.
 
 moto leaves rules in templates out. Understood here is what such a rule needs: a rate, or a pattern of literal values,
-and Lambda functions as targets; anything else is refused, so that no rule is silently without effect.
+and Lambda functions as targets; anything else is refused, so that no rule is silently without effect. A function that
+fails is invoked again as Lambda does it for events; what it still fails on then is left, as in a dead-letter queue.
 """
 
 import json
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 Event = Mapping[str, Any]
 
+# How long Lambda waits before it invokes a function again that failed on an event, see
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+_RETRIES = (timedelta(minutes=1), timedelta(minutes=2))
+
 
 class RuleError(Exception):
     """A rule that cannot be followed here; the message names it."""
@@ -40,7 +45,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A function was invoked by a rule. error: how it failed, in Lambda's form; None when it did not."""
+    """A function was invoked by a rule, once. error: how it failed, in Lambda's form; None when it did not."""
 
     rule: Rule
     function: str
@@ -54,6 +59,8 @@ class LocalRules:
     def __init__(self, clock: VirtualClock, agenda: Agenda, region: str, account_id: str) -> None:
         self._clock, self._agenda, self._region, self._account_id = clock, agenda, region, account_id
         self._rules: list[Rule] = []
+        # By the function's name; where a template is silent, Lambda retries as often as it can.
+        self._retries: dict[str, int] = {}
         self.deliveries: list[Delivery] = []
 
     def add(
@@ -61,7 +68,9 @@ class LocalRules:
     ) -> None:
         """Follow the rules of a stack that is deployed. Raises RuleError."""
         self._functions = functions
-        for rule in _rules(cloudformation, stack, template):
+        ids = _physical_ids(cloudformation, stack)
+        self._retries |= _maximum_retries(ids, template)
+        for rule in _rules(ids, template):
             self._rules.append(rule)
             if rule.every is not None:
                 self._agenda.every(rule.every, partial(self._on_schedule, rule))
@@ -79,9 +88,14 @@ class LocalRules:
 
     def _deliver(self, rule: Rule, event: Event) -> None:
         for function in rule.functions:
-            answer = self._functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-            error = json.load(answer["Payload"]) if "FunctionError" in answer else None
-            self.deliveries.append(Delivery(rule, function, event, error))
+            self._invoke(rule, function, event, _RETRIES[: self._retries.get(function)])
+
+    def _invoke(self, rule: Rule, function: str, event: Event, retries: Sequence[timedelta]) -> None:
+        answer = self._functions.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        error = json.load(answer["Payload"]) if "FunctionError" in answer else None
+        self.deliveries.append(Delivery(rule, function, event, error))
+        if error and retries:
+            self._agenda.once(retries[0], partial(self._invoke, rule, function, event, retries[1:]))
 
     def _status_change(self, execution: "DescribeExecutionOutputTypeDef") -> Event:
         detail = {
@@ -110,17 +124,25 @@ class LocalRules:
         }
 
 
-def _rules(cloudformation: "CloudFormationClient", stack: str, template: Mapping[str, Any]) -> Iterator[Rule]:
-    found = {
-        name: resource["Properties"]
-        for name, resource in template["Resources"].items()
-        if resource["Type"] == "AWS::Events::Rule"
-    }
-    if not found:
-        return
+def _physical_ids(cloudformation: "CloudFormationClient", stack: str) -> Mapping[str, str]:
     listed = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-    ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed if "PhysicalResourceId" in each}
-    for name, properties in found.items():
+    return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in listed if "PhysicalResourceId" in each}
+
+
+def _of_type(kind: str, template: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource["Properties"]
+
+
+def _maximum_retries(ids: Mapping[str, str], template: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for _name, properties in _of_type("AWS::Lambda::EventInvokeConfig", template):
+        if "MaximumRetryAttempts" in properties:
+            yield _resolved(properties["FunctionName"], ids), properties["MaximumRetryAttempts"]
+
+
+def _rules(ids: Mapping[str, str], template: Mapping[str, Any]) -> Iterator[Rule]:
+    for name, properties in _of_type("AWS::Events::Rule", template):
         if properties.get("State", "ENABLED") != "ENABLED":
             continue
         targets = [_resolved(_target(name, target), ids) for target in properties["Targets"]]

@@ -8,13 +8,12 @@ from typing import Any
 
 from finetuning import names
 from finetuning.customization import JobStatus
-from finetuning.guard import Outcome as Removed
 from finetuning.inventory import LOOK_BACK
-from finetuning.run_store import REAPED
+from finetuning.run_store import HOST, REAPED
 from injection import Injector
 from moto.sns.models import sns_backends
 from objects import Objects
-from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
+from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run, is_told
 from scenarios import (
     HOSTINGS,
     REAPER_INTERVAL,
@@ -29,7 +28,7 @@ from scenarios import (
 from small_app import BASE_MODEL, INPUT
 from worlds import ENDS, Branch, Chooser
 
-from local.bedrock.ledger import Purchase as Host
+from local.bedrock.ledger import Purchase as Hosted
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
 
@@ -134,8 +133,7 @@ class Experiment:
         return reported and not running and not is_open and not alive
 
     def _is_told(self, injector: Injector) -> bool:
-        told = (Removed.GONE, Removed.ASKED)
-        return injector.removed <= {note["arn"] for note in self._notes() if note["outcome"] in told}
+        return injector.removed <= {note["arn"] for note in self._notes() if is_told(note)}
 
     def _notes(self) -> list[Mapping[str, Any]]:
         return [
@@ -176,6 +174,7 @@ class Experiment:
             answers={model: self._answers(name, model) for model in ("base", "custom")},
             generated={model: injector.answered[name, model] for model in ("base", "custom")},
             job_status=self._job_status(name),
+            saw_gone=bool(json.loads(self._objects.find(f"runs/{name}/{HOST}") or b"{}").get("goneAt")),
         )
 
     def _answers(self, run: str, model: str) -> int:
@@ -190,6 +189,7 @@ class Experiment:
         return [
             Purchase(
                 run=next((run for run in self._arns if each.name.endswith(f"-{run}")), each.name),
+                arn=each.arn,
                 created_at=each.created_at,
                 in_service_at=each.in_service_at,
                 deleted_at=each.deleted_at,
@@ -197,7 +197,7 @@ class Experiment:
             for each in self._hosts()
         ]
 
-    def _hosts(self) -> list[Host]:
+    def _hosts(self) -> list[Hosted]:
         ledger = self._engine.bedrock.ledger
         return sorted((*ledger.purchases, *ledger.deployments), key=lambda host: host.created_at)
 

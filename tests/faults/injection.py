@@ -144,7 +144,8 @@ class Injector:
     def _ordered_to_end(self) -> set[str]:
         bedrock = self._engine.bedrock
         hosts = (*bedrock.ledger.purchases, *bedrock.ledger.deployments)
-        runs = (arn.rpartition(":")[2] for arn in self.entered)
+        # At once: the other execution may begin meanwhile.
+        runs = [arn.rpartition(":")[2] for arn in tuple(self.entered)]
         jobs = (bedrock.jobs.find(names.job_name(BASE_MODEL, run)) for run in runs)
         return {each.arn for each in hosts if each.deleted_at} | {each.arn for each in jobs if each and each.stopped_at}
 

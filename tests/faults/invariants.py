@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from finetuning.customization import JobStatus
-from finetuning.guard import Outcome as Removed
-from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
+from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run, is_told
 from scenarios import REAPER_INTERVAL, Observed, Scenario
 from small_app import QUESTIONS
 
 # Beyond what the API allows.
 GRACE = timedelta(minutes=10)
-SECOND = timedelta(seconds=1)
+NO_TIME, SECOND = timedelta(), timedelta(seconds=1)
 
 
 class Broken(StrEnum):
@@ -24,7 +23,7 @@ class Broken(StrEnum):
     FALSE_SUCCESS = "the execution succeeded without its verdict"
     NO_REPORT = "there is no report"
     CAUSE = "the cause names no state, or not what to do"
-    WRONG_LIFE = "the report tells another life of the throughput or deployment"
+    WRONG_LIFE = "the report or the guard tells another life of the throughput or deployment"
     UNHEARD = "nobody heard of what the guard removed"
     MISTOLD = "the guard told of what it did not remove, or told of it twice"
     ANSWERS_LOST = "answers that were generated are lost"
@@ -57,7 +56,7 @@ class Assessment:
 def assess(scenario: Scenario, outcome: Outcome, observed: Observed) -> Assessment:
     run = outcome.runs[FIRST_RUN]
     mine = [purchase for purchase in outcome.purchases if purchase.run == FIRST_RUN]
-    alive = max((_alive_after_failure(scenario, purchase, run, outcome) for purchase in mine), default=timedelta())
+    alive = max((_alive_after_failure(scenario, purchase, run, outcome) for purchase in mine), default=NO_TIME)
     findings = [
         *([] if outcome.struck else [Finding(Broken.NOT_STRUCK, "")]),
         *_money(outcome, alive),
@@ -87,7 +86,7 @@ def _alive_after_failure(scenario: Scenario, purchase: Purchase, run: Run, outco
     possible += timedelta(
         minutes=sum(scenario.settings.get(f"{host}_deletion", 0) for host in ("throughput", "deployment"))
     )
-    return max(timedelta(), (purchase.deleted_at or outcome.ended_at) - possible)
+    return max(NO_TIME, (purchase.deleted_at or outcome.ended_at) - possible)
 
 
 def _money(outcome: Outcome, alive: timedelta) -> Iterator[Finding]:
@@ -144,27 +143,44 @@ def _is_cause(cause: str, run: Run) -> bool:
 
 
 def _told_life(run: Run, mine: Sequence[Purchase]) -> Iterator[Finding]:
-    """From its creation until it was seen to be gone: never less than what is paid, nor more than two looks later.
-
-    Of a run that did not succeed the guard looks when it has ended.
-    """
     told = timedelta(seconds=run.result["hosting"]["seconds"] if run.result else 0)
     life = sum((each.deleted_at - each.created_at for each in mine if each.deleted_at), timedelta())
-    waited = [run.ended_at - each.deleted_at for each in mine if each.deleted_at and failed_at(run)]
-    latest = life + max([timedelta(), *waited]) + 2 * REAPER_INTERVAL + SECOND
-    if run.result is not None and not life - SECOND <= told <= latest:
+    if run.result is not None and not _is_life(told, life, max((_unseen(each, run) for each in mine), default=NO_TIME)):
         yield Finding(Broken.WRONG_LIFE, f"{told}, and it was {life}")
+
+
+def _is_life(told: timedelta, life: timedelta, unseen: timedelta) -> bool:
+    """Never less than what is paid, nor more than two looks later than the first time that somebody could see it."""
+    return life - SECOND <= told <= life + unseen + 2 * REAPER_INTERVAL + SECOND
+
+
+def _unseen(host: Purchase, run: Run) -> timedelta:
+    """How long it was gone and nobody looked: of a run that fails and does not see it the guard looks when it ended."""
+    if host.deleted_at is None or run.saw_gone or failed_at(run) is None:
+        return NO_TIME
+    return max(NO_TIME, run.ended_at - host.deleted_at)
 
 
 def _heard(outcome: Outcome) -> Iterator[Finding]:
     """The topic, and the run's folder, of each thing that the guard ended."""
-    noted = {note["arn"] for note in outcome.notes if note["outcome"] in (Removed.GONE, Removed.ASKED)}
-    heard = {arn: sum(f"({arn})" in message for message in outcome.messages) for arn in {*noted, *outcome.removed}}
-    for arn, messages in heard.items():
-        if arn in outcome.removed and not (messages and arn in noted):
-            yield Finding(Broken.UNHEARD, f"{arn}: {messages} messages, in the run's folder: {arn in noted}")
-        if messages > (arn in {*outcome.removed, *outcome.unanswered}):
-            yield Finding(Broken.MISTOLD, f"{arn}: {messages} messages")
+    notes = {note["arn"]: note for note in outcome.notes}
+    for arn in {*notes, *outcome.removed}:
+        heard = [sum(f"({arn}) {done}" in message for message in outcome.messages) for done in _DONE]
+        told = arn in notes and is_told(notes[arn])
+        if arn in outcome.removed and not (told and any(heard)):
+            yield Finding(Broken.UNHEARD, f"{arn}: messages {heard}, told in the run's folder: {told}")
+        if max(heard) > (arn in {*outcome.removed, *outcome.unanswered}):
+            yield Finding(Broken.MISTOLD, f"{arn}: messages {heard}")
+    for host in outcome.purchases:
+        run, note = outcome.runs.get(host.run), notes.get(host.arn)
+        if run and note and is_told(note) and host.deleted_at:
+            of_guard, life = timedelta(seconds=note["seconds"]), host.deleted_at - host.created_at
+            if not _is_life(of_guard, life, _unseen(host, run)):
+                yield Finding(Broken.WRONG_LIFE, f"the guard told {of_guard}, and it was {life}")
+
+
+# What the guard says of what it removed; each no more than once.
+_DONE = ("is gone", "is on its way out", "is being stopped")
 
 
 def _answers(run: Run) -> Iterator[Finding]:

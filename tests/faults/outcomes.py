@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from finetuning.guard import Kind
+from finetuning.guard import Outcome as Removed
+
 FIRST_RUN, COMPANION, RESUMED = "run-1", "run-2", "run-3"
 
 
@@ -13,6 +16,7 @@ class Purchase:
     """A throughput or deployment that was created for a run."""
 
     run: str
+    arn: str
     created_at: datetime
     in_service_at: datetime
     deleted_at: datetime | None
@@ -23,6 +27,7 @@ class Run:
     """What became of one execution. answers, generated: of each model, those in the bucket, and those Bedrock gave.
 
     failed_task: the last task before the failure path, which is the one that failed; None where it was not entered.
+    saw_gone: whether it wrote down that its throughput or deployment is gone.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Run:
     answers: Mapping[str, int]
     generated: Mapping[str, int]
     job_status: str | None
+    saw_gone: bool
 
 
 @dataclass(frozen=True)
@@ -58,3 +64,9 @@ class Outcome:
     failing: bool
     calls: Mapping[str, Sequence[str]]
     ended_at: datetime
+
+
+def is_told(note: Mapping[str, Any]) -> bool:
+    """Whether all is told of what the guard removed: a host's whole life, and that a job is being stopped."""
+    done: str = note["outcome"]
+    return done == (Removed.ASKED if note["kind"] == Kind.JOB else Removed.GONE)

@@ -42,6 +42,7 @@ FAILED = Run(
     answers=ALL,
     generated=ALL,
     job_status=JobStatus.COMPLETED,
+    saw_gone=False,
 )
 SUCCEEDED = replace(
     FAILED,
@@ -55,8 +56,8 @@ SUCCEEDED = replace(
     generated={"base": 0, "custom": 0},
 )
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/x"
-NOTE = {"arn": ARN, "outcome": "gone"}
-BOUGHT = Purchase(FIRST_RUN, T0, T0 + 5 * MINUTE, T0 + 11 * MINUTE)
+NOTE = {"arn": ARN, "kind": "throughput", "outcome": "gone", "seconds": 660.0}
+BOUGHT = Purchase(FIRST_RUN, ARN, T0, T0 + 5 * MINUTE, T0 + 11 * MINUTE)
 OUTCOME = Outcome(
     runs={FIRST_RUN: FAILED, COMPANION: replace(SUCCEEDED, name=COMPANION), RESUMED: SUCCEEDED},
     purchases=[BOUGHT],
@@ -84,6 +85,10 @@ def told(**changes: Any) -> Outcome:  # noqa: ANN401 - fields of Run, or of a re
     return first(result={**FAILED_RESULT, **changes})
 
 
+def noted(**changes: Any) -> Outcome:  # noqa: ANN401 - fields of a note
+    return replace(OUTCOME, notes=[{**NOTE, **changes}])
+
+
 def bought(*purchases: Purchase) -> Outcome:
     return replace(OUTCOME, purchases=purchases)
 
@@ -104,7 +109,10 @@ def _of_success() -> dict[str, Any]:
 
 BREAKING: list[tuple[Broken, Callable[[], Outcome]]] = [
     (Broken.LEAKED, lambda: bought(BOUGHT, replace(BOUGHT, run="of no run", deleted_at=None))),
-    (Broken.LEAKED, lambda: bought(BOUGHT, replace(BOUGHT, run=COMPANION, deleted_at=OUTCOME.ended_at + MINUTE))),
+    (
+        Broken.LEAKED,
+        lambda: bought(BOUGHT, replace(BOUGHT, run=COMPANION, arn="its", deleted_at=OUTCOME.ended_at + MINUTE)),
+    ),
     (Broken.BOUGHT_TWICE, lambda: bought(BOUGHT, replace(BOUGHT, deleted_at=BOUGHT.created_at))),
     (Broken.BOUGHT_TWICE, lambda: bought(BOUGHT, *[replace(BOUGHT, run=RESUMED)] * 2)),
     (Broken.JOB_RUNNING, lambda: first(job_status=JobStatus.IN_PROGRESS)),
@@ -119,8 +127,12 @@ BREAKING: list[tuple[Broken, Callable[[], Outcome]]] = [
     (Broken.WRONG_LIFE, lambda: told(hosting={"seconds": 600.0})),
     (Broken.WRONG_LIFE, lambda: told(hosting={"seconds": 1350.0})),
     (Broken.WRONG_LIFE, lambda: succeeded(hosting={"seconds": 1300.0})),
+    (Broken.WRONG_LIFE, lambda: first(saw_gone=True, result={**FAILED_RESULT, "hosting": {"seconds": 1300.0}})),
+    (Broken.WRONG_LIFE, lambda: noted(seconds=600.0)),
+    (Broken.WRONG_LIFE, lambda: noted(seconds=1350.0)),
     (Broken.UNHEARD, lambda: replace(OUTCOME, messages=[])),
-    (Broken.UNHEARD, lambda: replace(OUTCOME, notes=[{**NOTE, "outcome": Removed.NOT_YET}])),
+    (Broken.UNHEARD, lambda: noted(outcome=Removed.NOT_YET)),
+    (Broken.UNHEARD, lambda: noted(outcome=Removed.ASKED)),
     (Broken.MISTOLD, lambda: replace(OUTCOME, removed=[])),
     (Broken.MISTOLD, lambda: replace(OUTCOME, messages=[*OUTCOME.messages] * 2)),
     (Broken.ANSWERS_LOST, lambda: first(answers={**ALL, "custom": QUESTIONS - 1})),
@@ -153,7 +165,7 @@ def test_a_throughput_that_outlives_its_run_is_found(status: str) -> None:
     late = T0 + (10 if status == "FAILED" else 12) * MINUTE + GRACE + MINUTE
     life = {"seconds": (late - T0).total_seconds()}
     outcome = told(hosting=life) if status == "FAILED" else succeeded(hosting=life)
-    outcome = replace(outcome, purchases=[replace(BOUGHT, deleted_at=late)])
+    outcome = replace(outcome, purchases=[replace(BOUGHT, deleted_at=late)], notes=[{**NOTE, **life}])
     assert broken(outcome) == {Broken.ALIVE_TOO_LONG}
 
 

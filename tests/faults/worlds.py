@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from threading import Thread
 from types import SimpleNamespace
@@ -81,6 +81,9 @@ class Branch:
     def _listen(self, arn: str, event: HistoryEvent) -> None:
         if not arn.endswith(f":{self._run}"):
             return
+        if event["type"] in ENDS:
+            # A look that comes sooner removes sooner: so the next one is as far away as it can be.
+            self._engine.restart_schedules()
         self._entered = event.get("stateEnteredEventDetails", self._entered)
         if self.failing is None:
             self._look_for_branch(event)
@@ -119,10 +122,12 @@ def _world(
     (dates, seconds, tokens, dollars, losses), the error that is on its way with the state that it comes from, and, of
     an execution that has ended badly, in which way and where. Left out too is what no handler takes from the state: the
     answers that `usable` drops. Each first fault, but for one that is healed where there is no host, reports the words
-    and numbers once without a second one; there they are held to what they promise (a cause, the host's life). What is
-    dated by Bedrock has its age in steps of the reaper's interval, as have the time that a host lived after the failure
-    and that since it was seen to be gone: who comes when is the same, give or take one look. What one look does not do
-    the next does, and promises leave room for two.
+    and numbers once without a second one; there they are held to what they promise (a cause, the host's life).
+
+    What decides how long a host lives after the failure, and what is told of that, is exact: how long it has lived on
+    since then, when it will be in service, when it went, since when its deletion is asked for, and when it was seen to
+    be gone. What matters for deadlines only has its age in steps of the reaper's interval. A scheduled look comes
+    equally late in all worlds, since `Branch` lets the schedule begin anew where the execution ends.
 
     Where the execution has ended, nobody but the reaper goes on. It does the same whatever the run has found out and
     written of anything but its host, and however long that has been in service, so that is left out. It has nothing to
@@ -130,12 +135,18 @@ def _world(
     """
     now, bedrock = engine.clock.now(), engine.bedrock
 
-    def age(time: datetime | None) -> int | None:
-        return None if time is None else (now - time) // REAPER_INTERVAL
+    def age(time: datetime) -> int:
+        return (now - time) // REAPER_INTERVAL
 
-    def outlived(host: Purchase) -> int:
+    def ago(time: datetime | None) -> float | None:
+        return None if time is None else (now - time).total_seconds()
+
+    def outlived(host: Purchase) -> float:
         until = now if host.deleted_at is None else min(now, host.deleted_at)
-        return max(timedelta(), until - (failed_at or now)) // REAPER_INTERVAL
+        return max(0.0, (until - (failed_at or now)).total_seconds())
+
+    def to_service(host: Purchase) -> float:
+        return max(0.0, (host.in_service_at - now).total_seconds())
 
     succeeded, ended = event_type == "ExecutionSucceeded", event_type in ENDS
     prefix = f"runs/{run}/"
@@ -147,17 +158,18 @@ def _world(
     alive = [each for each in ours if each.deleted_at is None or each.deleted_at > now]
     world: dict[str, Any] = {"service": str(bedrock.settings), "purchases": len(purchases)}
     state = json.loads(entered["input"])
-    seen_gone = [age(datetime.fromisoformat(time)) for time in _seen_gone(state, objects)]
+    deletion = usable(state.get("state", state)).get("deletion", {})
+    seen_gone = [ago(_time(at)) for at in (deletion.get("gone") and deletion["at"], _recorded_gone(objects)) if at]
     if not ended:
         world |= {
             "state": (entered["name"], _shape(_known(state))),
             "objects": {key: _shape_of(body) for key, body in objects.items()},
             "job": job and (job.status(now).value, age(job.created_at)),
             "hosts": [
-                (each.name, now < each.in_service_at, age(each.created_at), age(each.deleted_at), outlived(each))
+                (each.name, to_service(each), age(each.created_at), ago(each.deleted_at), outlived(each))
                 for each in ours
             ],
-            "seen gone": seen_gone,
+            "deletion": (ago(_time(deletion.get("since"))), seen_gone),
             "answered": sorted((*names_of, count) for names_of, count in injector.answered.items()),
         }
     elif alive or at_work or not (succeeded or _is_told(objects)):
@@ -168,18 +180,21 @@ def _world(
             "told": (REPORT in objects, RESULT in objects and _shape(json.loads(objects[RESULT])["hosting"])),
             "job": at_work,
             "hosts": [
-                (each.name, age(max(now, each.in_service_at)), age(each.deleted_at), outlived(each))
+                (each.name, to_service(each), ago(each.deleted_at), outlived(each))
                 for each in (alive if seen_gone else ours)
             ],
         }
     return world
 
 
-def _seen_gone(given: Mapping[str, Any], objects: Mapping[str, bytes]) -> Iterator[str]:
-    """When the run saw its host to be gone, as far as its state and what it wrote down tell."""
-    deletion = usable(given.get("state", given)).get("deletion", {})
-    recorded = json.loads(objects.get(HOST, b"{}"))
-    yield from filter(None, (deletion["at"] if deletion.get("gone") else None, recorded.get("goneAt")))
+def _recorded_gone(objects: Mapping[str, bytes]) -> str | None:
+    """When the run saw its host to be gone, as far as it wrote that down."""
+    gone_at: str | None = json.loads(objects.get(HOST, b"{}")).get("goneAt")
+    return gone_at
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _of_use_to_reaper(given: Mapping[str, Any]) -> Sequence[object]:

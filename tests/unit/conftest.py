@@ -91,7 +91,10 @@ class InMemoryS3:
     after_get: Callable[[bytes], bytes] = lambda body: body
 
     def put_object(self, **request: Any) -> None:  # noqa: ANN401 - as boto3 has it
-        self.objects[request["Bucket"], request["Key"]] = request["Body"]
+        place = request["Bucket"], request["Key"]
+        if request.get("IfNoneMatch") == "*" and place in self.objects:
+            raise error_of("s3", "PreconditionFailed", status=412)
+        self.objects[place] = request["Body"]
 
     def get_object(self, **request: str) -> Mapping[str, Any]:
         place = request["Bucket"], request["Key"]

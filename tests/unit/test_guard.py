@@ -16,7 +16,7 @@ from finetuning.base_models import base_model
 from finetuning.errors import ReapIncompleteError
 from finetuning.guard import ENDED, LONGEST_LIFE, NOT_FOUND, Kind, Reap, Reason, Resource, decide, own, past_deadline
 from finetuning.run_config import configure
-from finetuning.run_store import RunStore
+from finetuning.run_store import REAPED, RunStore
 from finetuning.services import Clock, Services, services
 from finetuning.tags import APP, APP_NAME, DEADLINE, OWNER, owner_tags
 from hypothesis import given
@@ -481,12 +481,45 @@ def test_a_deletion_whose_answer_was_lost_counts(world: World) -> None:
     assert len(world.sns.published) == 1
 
 
-def test_what_takes_its_time_to_go_is_told_once(world: World) -> None:
+def test_what_takes_its_time_to_go_is_told_when_it_was_ordered_and_with_its_whole_cost_once_gone(
+    world: World, clock: Clock, store: RunStore
+) -> None:
     world.holds_throughput()
+    world.runs("SUCCEEDED")
     world.bedrock.lingering = True
 
     assert [removal["outcome"] for removal in (*world.look()["removals"], *world.look()["removals"])] == ["asked"] * 2
     assert len(world.sns.published) == 1
+    clock.sleep(3600)
+    del world.bedrock.throughputs[ARN]
+    assert [removal["outcome"] for removal in (*world.look()["removals"], *world.look()["removals"])] == ["gone"]
+    ordered, gone = (each["Message"] for each in world.sns.published)
+    for message, said in ((ordered, "is on its way out"), (ordered, "$132.00"), (gone, "is gone"), (gone, "$264.00")):
+        assert said in message
+    [note] = [store.read_json(key) for key in store.keys(REAPED)]
+    assert (note["outcome"], note["usd"]) == ("gone", 264.0)
+
+
+def test_what_another_look_at_the_same_moment_has_removed_and_told_is_not_told_again(
+    world: World, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    find_json = RunStore.find_json
+
+    def find_while_another_looks(self: RunStore, key: str) -> dict[str, Any] | None:
+        found = find_json(self, key)
+        if key.startswith(REAPED):
+            monkeypatch.setattr(RunStore, "find_json", find_json)
+            world.look()
+        return found
+
+    monkeypatch.setattr(RunStore, "find_json", find_while_another_looks)
+    for _ in range(2):
+        assert world.look()["removals"] == []
+    assert len(world.sns.published) == 1
+    [note] = [store.read_json(key) for key in store.keys(REAPED)]
+    assert note["outcome"] == "gone"
 
 
 def test_a_deletion_of_which_nobody_can_say_whether_it_arrived_counts(world: World, aws_error: AwsError) -> None:

@@ -37,7 +37,7 @@ DEFINITION: Mapping[str, Any] = {
 }
 
 
-def write_assembly(folder: Path, **rules: Mapping[str, Any]) -> Path:
+def write_assembly(folder: Path, retries: int | None = None, **rules: Mapping[str, Any]) -> Path:
     """One stack: a function, a state machine that waits and then calls it, and rules that call it too."""
     (folder / "asset.code").mkdir(parents=True)
     (folder / "asset.code" / "watch.py").write_text(WATCHER)
@@ -66,6 +66,9 @@ def write_assembly(folder: Path, **rules: Mapping[str, Any]) -> Path:
     for name, properties in rules.items():
         target = {"Arn": arn, "Id": "Target0", "RetryPolicy": {"MaximumRetryAttempts": 2}}
         resources[name] = {"Type": "AWS::Events::Rule", "Properties": {**properties, "Targets": [target]}}
+    if retries is not None:
+        asynchronous = {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST", "MaximumRetryAttempts": retries}
+        resources["Retries"] = {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": asynchronous}
     template = {"Resources": resources, "Outputs": {"StateMachineArn": {"Value": {"Ref": "Machine"}}}}
     (folder / "demo.template.json").write_text(json.dumps(template))
     code = {
@@ -160,15 +163,40 @@ def test_executions_wait_side_by_side(engine: LocalEngine) -> None:
     assert [event["detail"]["name"] for event in delivered(engine, "Ended")] == ["run-1", "run-2"]
 
 
-def test_what_a_rule_invokes_may_fail(engine: LocalEngine) -> None:
+@pytest.mark.parametrize(("retries", "minutes"), [(None, [5, 6, 8]), (1, [5, 6]), (0, [5])])
+def test_a_function_that_fails_on_an_event_is_invoked_again_as_lambda_does(
+    tmp_path: Path, retries: int | None, minutes: list[int]
+) -> None:
+    invoked: list[timedelta] = []
+
     def broken(_event: object, _context: object) -> object:
+        invoked.append(local.clock.now() - START)
         raise ValueError("broken")
 
-    engine.intercept(lambda _handler: broken)
-    engine.let_time_pass(timedelta(minutes=5))
-    (delivery,) = engine.deliveries
-    assert delivery.error is not None
-    assert delivery.error["errorMessage"] == "broken"
+    with LocalEngine(write_assembly(tmp_path / "cdk.out", retries, Every=SCHEDULE), START) as local:
+        local.deploy()
+        local.intercept(lambda _handler: broken)
+        local.let_time_pass(timedelta(minutes=9))
+        errors = [delivery.error and delivery.error["errorMessage"] for delivery in local.deliveries]
+
+    assert invoked == [timedelta(minutes=each) for each in minutes]
+    assert errors == ["broken"] * len(minutes)
+
+
+def test_a_function_that_succeeds_at_its_second_attempt_is_not_invoked_again(engine: LocalEngine) -> None:
+    attempts: list[object] = []
+
+    def broken_once(event: object, _context: object) -> object:
+        attempts.append(event)
+        if len(attempts) == 1:
+            raise ValueError("broken")
+        return None
+
+    engine.intercept(lambda _handler: broken_once)
+    engine.let_time_pass(timedelta(minutes=9))
+
+    assert attempts == [attempts[0]] * 2
+    assert [delivery.error is None for delivery in engine.deliveries] == [False, True]
 
 
 @pytest.mark.parametrize(
