@@ -115,6 +115,27 @@ def test_what_was_bought_while_the_execution_was_stopped_goes_at_the_next_look(e
     assert_guard_works(engine)
 
 
+def test_a_throughput_that_the_list_does_not_show_is_not_told_as_gone(engine: LocalEngine) -> None:
+    state = "WaitUntilThroughputIsGone"
+    engine.bedrock.settings.throughput_deletion = timedelta(minutes=3)
+
+    def hide(_arn: str, event: HistoryEvent) -> None:
+        if event.get("stateEnteredEventDetails", {}).get("name") == state:
+            engine.bedrock.faults.inject("ListProvisionedModelThroughputs", Fault.malformed())
+
+    engine.listen(hide)
+    aborted_at(engine, state)
+    assert result(engine, "run-1")["hosting"]["alive"]
+
+    engine.let_time_pass(2 * FIVE_MINUTES)
+
+    [purchase] = engine.bedrock.ledger.purchases
+    assert purchase.deleted_at is not None
+    hosting = result(engine, "run-1")["hosting"]
+    assert not hosting["alive"]
+    assert hosting["seconds"] >= (purchase.deleted_at - purchase.created_at).total_seconds()
+
+
 def test_a_report_that_could_not_be_corrected_at_once_is_corrected_later(engine: LocalEngine) -> None:
     # given a report that knows of no throughput although one was bought and removed
     bought_after_all(engine)
