@@ -177,14 +177,16 @@ HEADINGS = (
 
 PAIRS = """A pair is a fault and then a second one, from where its failure path begins or its execution has ended.
 Many first faults leave the same there: the same state of the execution and the same objects, but for their numbers
-and the error that is quoted, and the same jobs, throughputs and deployments, with the same status and, in steps of
-the reaper's five minutes, the same age and the same time since the run failed. The engine is deterministic, so a
-second fault is played after one of them only, and is played on only until it comes to a task in a world that was
-there before. When the reaper comes next may differ among those that are alike: the time alive is that of the played
-one, give or take those five minutes, and the words and numbers of its report are its own. A second fault is not
-played where the future without it was seen never to call what it would strike: such a pair is its first fault alone.
+and the error that is quoted, and the same jobs, throughputs and deployments, with the same status. What decides how
+long one of those lives on, and how long that is told to be, must be the same to the microsecond: how long it has
+outlived the failure, when it comes into service, since when it is to go, when it went and when that was seen; its age,
+which only deadlines depend on, counts in steps of five minutes. The engine is deterministic, so a second fault is
+played after one of them only, and is played on only until it comes to a task in a world that was there before. What is
+not played lives as long as its twin that is; words and numbers of its report may differ. A second fault is not played
+where the future without it was seen never to call what it would strike: such a pair is its first fault alone.
 Once an execution has ended, nobody but the reaper goes on: those are alike that leave it the same hosts, the same job
-at work and the same word of them in the report, whatever else they had found out. A fault that is healed, with no
+at work and the same word of them in the report, whatever else they had found out. Its schedule begins anew at that
+moment, so that the next look that no event calls for comes as late as it can. A fault that is healed, with no
 throughput or deployment there, is played until a task is entered in a world of the undisturbed run."""
 
 
@@ -200,8 +202,9 @@ the run can no longer succeed, beyond what the API allows.
 
 {chr(10).join(lines)}
 
-{PAIRS} Where nobody but the reaper is left, its faults end within its next two looks: a reaper that is broken for good
-deletes nothing.
+{PAIRS}
+Where nobody but the reaper is left, its faults end within its next two looks: a reaper that is broken for good deletes
+nothing.
 
 After every scenario must hold: {"; ".join(f"not “{broken}”" for broken in Broken)}.
 Found: {_found(found.assessments)}.
