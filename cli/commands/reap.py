@@ -7,7 +7,8 @@ import boto3
 from botocore.config import Config
 from finetuning.base_models import BASE_MODELS, DEFAULT_BASE_MODEL, BaseModel
 from finetuning.guard import Kind, Outcome, Reap
-from finetuning.reaper import Findings, Reaper, describe
+from finetuning.reaper import Findings, Reaper
+from finetuning.removals import describe
 from finetuning.services import SystemClock
 
 from cli.deployment import Deployment

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from finetuning import names
-from finetuning.base_models import BaseModel
+from finetuning.base_models import BaseModel, Hosting
 from finetuning.cost import is_since
 from finetuning.ending import Ending
 from finetuning.hosting import Found, record
 from finetuning.hosting.record import Record
+from finetuning.inventory import Problems
 from finetuning.report import render
 from finetuning.result import build
 from finetuning.run_store import REPORT, RESULT, RunStore
@@ -44,14 +45,18 @@ class Seen:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """Writes result.json and report.html where an execution left none. find_host: the run's, by its run id."""
+    """Writes result.json and report.html where an execution left none.
 
-    find_host: Callable[[str], Found | None]
+    find_host: asks Bedrock for a run's, by its hosting and run id. problems: where it is noted that this failed.
+    """
+
+    find_host: Callable[[Hosting, str], Found | None]
     stepfunctions: "SFNClient"
     s3: "S3Client"
     results_bucket: str
     model: BaseModel
     environment: str
+    problems: Problems
 
     def write_missing_report(self, execution_arn: str, host: Seen | None, now: datetime) -> dict[str, Any] | None:
         """The new result; None where the run has one already: a verdict that it wrote before it was stopped stands.
@@ -67,21 +72,31 @@ class Interrupted:
                 store.write_text(REPORT, render(earlier), "text/html")
             return None
         entered, state = self._last_entered(execution_arn)
-        host = self._asked(run_id, host, now)
-        state = _concluded(state, host, earlier, record.read(store), now)
+        host, is_gone = self._asked(run_id, state, host, now)
+        state = _concluded(state, host, is_gone, earlier, record.read(store), now)
         result = self._result(execution_arn, entered, state, store, now)
         store.write_json(RESULT, result)
         store.write_text(REPORT, render(result), "text/html")
         return result if earlier is None else None
 
-    def _asked(self, run_id: str, host: Seen | None, now: datetime) -> Seen | None:
-        """A list may lack what is there: that a host is gone is told once Bedrock, asked for it, knows none."""
+    def _asked(
+        self, run_id: str, state: Mapping[str, Any], host: Seen | None, now: datetime
+    ) -> tuple[Seen | None, bool]:
+        """The run's host, and whether it is gone. A list may lack what is there: only Bedrock, asked for it, says that.
+
+        Where it gives no answer, the report is written all the same, and leaves that open.
+        """
         if host is not None and host.gone_at is not None:
-            return host
-        found, at = self.find_host(run_id), now.isoformat()
-        if found is not None:
-            return Seen(found.created_at.isoformat(), at, None)
-        return host and replace(host, gone_at=at)
+            return host, True
+        if "run" not in state:
+            return host, host is None
+        at = now.isoformat()
+        with self.problems.kept(f"ask for the host of run {run_id}"):
+            found = self.find_host(state["run"]["hosting"], run_id)
+            if found is None:
+                return host and replace(host, gone_at=at), True
+            host = Seen(found.created_at.isoformat(), at, None)
+        return host, False
 
     def _last_entered(self, execution_arn: str) -> tuple[str, Mapping[str, Any]]:
         """The last state's name and the execution's state when it was entered."""
@@ -133,6 +148,7 @@ def _state(entered: str, given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSO
 def _concluded(
     state: Mapping[str, Any],
     host: Seen | None,
+    is_gone: bool,
     earlier: Mapping[str, Any] | None,
     recorded: Record,
     now: datetime,
@@ -148,7 +164,7 @@ def _concluded(
     return {
         **state,
         "deletion": {
-            "gone": host is None or host.gone_at is not None,
+            "gone": is_gone,
             "at": at,
             "since": deletion.get("since") or told.get("deletionSince") or at,
             "createdAt": next(filter(None, known_of), None),

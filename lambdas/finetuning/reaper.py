@@ -6,18 +6,18 @@ Every look starts from nothing and may run beside another one: what is gone alre
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from finetuning.base_models import UNKNOWN, BaseModel
+from finetuning.base_models import UNKNOWN, BaseModel, Hosting
 from finetuning.customization import JobStatus
-from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Reason, Resource, decide, past_deadline
+from finetuning.guard import HOST_KINDS, Kind, Outcome, Reap, Resource, decide, past_deadline
 from finetuning.hosting import HOSTS, Found, Host
 from finetuning.hosting.record import removals_of_hosts
 from finetuning.interrupted import Interrupted, Seen, run_id_of
 from finetuning.inventory import UNSUCCESSFUL, Inventory, Problems
-from finetuning.run_store import REAPED, REPORT, RUN, RunStore, removal_key
+from finetuning.removals import Note, Removal, describe, find_note, is_news, says_more, write_note
+from finetuning.run_store import REAPED, REPORT, RUN, RunStore
 from finetuning.services import Clock
 
 if TYPE_CHECKING:
@@ -27,58 +27,6 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient
 
 logger = logging.getLogger("bedrock-ft")
-
-
-@dataclass(frozen=True)
-class Removal:
-    """ordered_at: when it was there for the last time, as far as the guard saw. at: when this came of the order.
-
-    usd: burned until then; None for what bills by tokens, and where the price is not known (yet).
-    """
-
-    reap: Reap
-    outcome: Outcome
-    ordered_at: datetime
-    at: datetime
-    usd: float | None = None
-
-    @property
-    def seconds(self) -> float:
-        return (self.at - self.reap.resource.created_at).total_seconds()
-
-    def to_json(self) -> dict[str, Any]:
-        resource = self.reap.resource
-        return {
-            "kind": resource.kind,
-            "name": resource.name,
-            "arn": resource.arn,
-            "executionArn": resource.owner,
-            "status": resource.status,
-            "reason": self.reap.reason,
-            "outcome": self.outcome,
-            "createdAt": resource.created_at.isoformat(),
-            "deadline": resource.deadline.isoformat() if resource.deadline else None,
-            "orderedAt": self.ordered_at.isoformat(),
-            "at": self.at.isoformat(),
-            "seconds": self.seconds,
-            "usd": self.usd,
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any], outcome: Outcome, at: datetime) -> "Removal":
-        """One that an earlier look began, and what has come of it since."""
-        deadline = document["deadline"]
-        resource = Resource(
-            Kind(document["kind"]),
-            document["arn"],
-            document["name"],
-            document["executionArn"],
-            datetime.fromisoformat(deadline) if deadline else None,
-            datetime.fromisoformat(document["createdAt"]),
-            document["status"],
-        )
-        ordered_at = datetime.fromisoformat(document["orderedAt"])
-        return cls(Reap(resource, Reason(document["reason"])), outcome, ordered_at, at)
 
 
 @dataclass(frozen=True)
@@ -130,7 +78,7 @@ class Reaper:
     def reap(self) -> Findings:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
         seen = self.look()
-        noted: list[Removal] = []
+        noted: list[Note] = []
         # One for all: a bucket that hangs holds up what is removed once.
         with self._problems.kept("note what is to be removed"):
             for reap in seen.decided:
@@ -184,32 +132,28 @@ class Reaper:
             errors.ValidationException,
         )
 
-    def _note(self, reap: Reap) -> list[Removal]:
+    def _note(self, reap: Reap) -> list[Note]:
         """Before the order: whatever is lost from then on, the next look knows of it and tells.
 
         What was noted; nothing where an earlier look has noted it, of whose order nobody knows, or told of it.
         """
-        store, key = self._store(reap.resource.owner), _key(reap.resource)
-        earlier = store.find_json(key)
-        if earlier is not None and earlier["outcome"] != Outcome.NOT_YET:
+        store = self._store(reap.resource.owner)
+        earlier = find_note(store, reap.resource)
+        if earlier is not None and earlier.removal.outcome is not Outcome.NOT_YET:
             return []
         now = self.clock.now()
-        ordered = Removal(reap, Outcome.ORDERED, now, now)
-        if earlier is None:
-            # Another look at this moment may have been faster, and told of it already.
-            return [ordered] if store.create_json(key, ordered.to_json()) else []
-        store.write_json(key, ordered.to_json())
-        return [ordered]
+        note = write_note(store, Removal(reap, Outcome.ORDERED, now, now), earlier)
+        return [note] if note else []
 
-    def _settle(self, noted: Sequence[Removal], removed: Sequence[Removal | None]) -> None:
+    def _settle(self, noted: Sequence[Note], removed: Sequence[Removal | None]) -> None:
         """Where Bedrock did not take an order, what becomes of the resource is not the guard's doing."""
         taken = [removal.reap for removal in removed if removal and removal.outcome is not Outcome.NOT_YET]
-        for removal in noted:
+        for note in noted:
+            removal = note.removal
             if removal.reap not in taken:
-                resource = removal.reap.resource
-                with self._problems.kept(f"note that {resource.arn} took no order"):
+                with self._problems.kept(f"note that {removal.resource.arn} took no order"):
                     refused = replace(removal, outcome=Outcome.NOT_YET)
-                    self._store(resource.owner).write_json(_key(resource), refused.to_json())
+                    write_note(self._store(removal.resource.owner), refused, note)
 
     def _delete(self, host: Host, arn: str) -> Outcome | None:
         """Conflict and Validation errors mean "not yet": whether one is deleted while Creating is not documented."""
@@ -260,33 +204,40 @@ class Reaper:
 
         They hear again, with the whole cost, once what was still on its way out then is gone.
         """
-        resource = removal.reap.resource
+        resource = removal.resource
         store = self._store(resource.owner)
         if resource.kind is Kind.THROUGHPUT:
-            with self._problems.kept(f"read the price of {resource.arn}"):
-                removal = replace(removal, usd=self._burned_usd(removal, store))
+            removal = replace(removal, usd=self._burned_usd(removal, store))
         logger.info("reaped", extra={"removal": removal.to_json()})
-        if removal.outcome is not Outcome.NOT_YET:
-            with self._problems.kept(f"tell of {resource.arn}"):
-                self._tell_once(removal, store)
+        earlier = None
+        # Better told twice than never: also where the note cannot be read or written, or two look at once.
+        with self._problems.kept(f"read the note of {resource.arn}"):
+            earlier = find_note(store, resource)
+            if earlier is None and removal.outcome is not Outcome.NOT_YET:
+                # It could not be written before the order: if the topic hears nothing now, the next look tells.
+                earlier = write_note(store, replace(removal, outcome=Outcome.ORDERED), None)
+        with self._problems.kept(f"tell of {resource.arn}"):
+            self._tell_once(removal, earlier, store)
         return removal
 
     def _burned_usd(self, removal: Removal, store: RunStore) -> float | None:
         """The price that the run's input gave outranks the catalogue's, as in its report."""
-        left = store.find_json(RUN)
-        prices = left["run"]["prices"] if left else {}
-        price = prices.get("throughputPerHour", self.model.prices.get("throughputPerHour", UNKNOWN).usd)
+        price = self.model.prices.get("throughputPerHour", UNKNOWN).usd
+        with self._problems.kept(f"read the price of {removal.resource.arn}"):
+            left = store.find_json(RUN)
+            price = left["run"]["prices"].get("throughputPerHour", price) if left else price
         return None if price is None else round(removal.seconds / 3600 * price, 2)
 
-    def _tell_once(self, removal: Removal, store: RunStore) -> None:
-        resource = removal.reap.resource
-        key = _key(resource)
-        note = store.find_json(key)
-        if note is None or note["outcome"] in _TOLD_NEXT[removal.outcome]:
-            run_id = run_id_of(resource.owner)
-            # Written after it was heard: better told twice than never.
-            self._publish(f"bedrock-ft {run_id}: the guard removed a {resource.kind}", describe(removal))
-            store.write_json(key, removal.to_json())
+    def _tell_once(self, removal: Removal, earlier: Note | None, store: RunStore) -> None:
+        told = earlier.removal if earlier else None
+        if is_news(removal, told):
+            run_id = run_id_of(removal.resource.owner)
+            # Written after it was heard.
+            self._publish(f"bedrock-ft {run_id}: the guard removed a {removal.resource.kind}", describe(removal))
+        if says_more(removal, told):
+            # One that was told of and is refused now is still on its way out.
+            refused = removal.outcome is Outcome.NOT_YET
+            write_note(store, replace(removal, outcome=Outcome.ASKED) if refused else removal, earlier)
 
     def _tell_of_gone(self, executions: Iterable[str], resources: Sequence[Resource]) -> list[Removal]:
         """Of what earlier looks could not tell that it is gone, that which is not there any more."""
@@ -295,22 +246,22 @@ class Reaper:
         for execution_arn in executions:
             store = self._store(execution_arn)
             with self._problems.kept(f"read what was removed of {execution_arn}"):
-                for note in [store.read_json(key) for key in store.keys(REAPED)]:
-                    if _is_open(note) and note["arn"] not in listed:
-                        told += self._tell_if_gone(note)
+                for removal in [Removal.from_json(store.read_json(key)) for key in store.keys(REAPED)]:
+                    if removal.is_open and removal.resource.arn not in listed:
+                        told += self._tell_if_gone(removal)
         return told
 
-    def _tell_if_gone(self, note: Mapping[str, Any]) -> list[Removal]:
+    def _tell_if_gone(self, removal: Removal) -> list[Removal]:
         """A list may lack what is there: it was just created, or its tags were lost.
 
         An order without an answer counts once it is done, whoever did it: that nobody can know.
         """
-        kind, arn = Kind(note["kind"]), note["arn"]
+        kind, arn = removal.resource.kind, removal.resource.arn
         if kind is Kind.JOB:
             outcome, ordered = Outcome.ASKED, self._job_status(arn) in (JobStatus.STOPPING, JobStatus.STOPPED)
         else:
             outcome, ordered = Outcome.GONE, self._hosts[kind].find(arn) is None
-        return [self._tell(Removal.from_json(note, outcome, self.clock.now()))] if ordered else []
+        return [self._tell(replace(removal, outcome=outcome, at=self.clock.now()))] if ordered else []
 
     def _store(self, execution_arn: str) -> RunStore:
         return RunStore(self.s3, self.results_bucket, run_id_of(execution_arn))
@@ -320,9 +271,15 @@ class Reaper:
     ) -> list[str]:
         """Run ids of the reports written. executions: those that did not succeed."""
         hosts = {each.owner: each for each in resources if each.kind in self._hosts}
-        gone = {removal.reap.resource.arn for removal in removals if removal.outcome is Outcome.GONE}
+        gone = {removal.resource.arn for removal in removals if removal.outcome is Outcome.GONE}
         interrupted = Interrupted(
-            self._find_host, self.stepfunctions, self.s3, self.results_bucket, self.model, self.environment
+            self._find_host,
+            self.stepfunctions,
+            self.s3,
+            self.results_bucket,
+            self.model,
+            self.environment,
+            self._problems,
         )
         written = []
         now = self.clock.now()
@@ -340,9 +297,9 @@ class Reaper:
                     self._tell_of_report(execution_arn, result)
         return written
 
-    def _find_host(self, run_id: str) -> Found | None:
-        found = (host.find(host.name(self.model.key, run_id)) for host in self._hosts.values())
-        return next(filter(None, found), None)
+    def _find_host(self, hosting: Hosting, run_id: str) -> Found | None:
+        host = self._hosts[HOST_KINDS[hosting]]
+        return host.find(host.name(self.model.key, run_id))
 
     def _removed_earlier(self, execution_arn: str) -> Seen | None:
         """What an earlier look wrote down of a host that is not listed now."""
@@ -361,37 +318,3 @@ class Reaper:
     def _publish(self, subject: str, message: str) -> None:
         # SNS allows 100 characters, ASCII without control characters, in a subject.
         self.sns.publish(TopicArn=self.topic_arn, Subject=subject[:100], Message=message)
-
-
-# What was written of a removal before what is told of it now; anything else has told as much already.
-_TOLD_NEXT: Mapping[Outcome, Sequence[Outcome]] = {
-    Outcome.ASKED: (Outcome.ORDERED, Outcome.NOT_YET),
-    Outcome.GONE: (Outcome.ORDERED, Outcome.NOT_YET, Outcome.ASKED),
-}
-
-
-def _is_open(note: Mapping[str, Any]) -> bool:
-    """What becomes of a job that is being stopped is its own report's to tell."""
-    if note["kind"] == Kind.JOB:
-        return bool(note["outcome"] == Outcome.ORDERED)
-    return note["outcome"] in (Outcome.ORDERED, Outcome.ASKED)
-
-
-def _key(resource: Resource) -> str:
-    return removal_key(resource.kind, resource.created_at)
-
-
-def describe(removal: Removal) -> str:
-    """For people: what, why, how long it lived and what that cost."""
-    resource = removal.reap.resource
-    hours, minutes = divmod(round(removal.seconds / 60), 60)
-    cost = "" if removal.usd is None else f", which cost about ${removal.usd:,.2f}"
-    done = {
-        Outcome.GONE: "is gone",
-        Outcome.ASKED: "is being stopped" if resource.kind is Kind.JOB else "is on its way out",
-        Outcome.NOT_YET: "cannot be deleted yet; the guard tries again every 5 minutes",
-    }
-    return (
-        f"The {resource.kind} {resource.name} ({resource.arn}) {done[removal.outcome]}: {removal.reap.reason} "
-        f"({resource.owner}). It lived {hours} h {minutes:02} min{cost}."
-    )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,6 +55,14 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
+@dataclass(frozen=True)
+class Version:
+    """A document as it was read, and S3's ETag of it."""
+
+    document: Mapping[str, Any]
+    etag: str
+
+
 class RunStore:
     """Reads and writes the objects of one run, or of one sweep; keys are relative to its prefix."""
 
@@ -66,30 +75,35 @@ class RunStore:
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{self._prefix}{key}"
 
-    def write_text(self, key: str, text: str, content_type: str, **conditions: Any) -> None:  # noqa: ANN401 - put_object's
+    def write_text(self, key: str, text: str, content_type: str) -> None:
         """Half a surrogate pair, which a model may answer and UTF-8 has no place for, is written as JSON's \\udXXX."""
-        self._s3.put_object(
+        self._put(key, text, content_type)
+
+    def write_json(self, key: str, document: Mapping[str, Any]) -> None:
+        self._put(key, _json(document), "application/json")
+
+    def write_version(self, key: str, document: Mapping[str, Any], earlier: str | None) -> str | None:
+        """Its ETag; None, and nothing is written, where the object is no longer that of the ETag `earlier`.
+
+        earlier: None where there is no such object.
+        """
+        condition = {"IfMatch": earlier} if earlier else {"IfNoneMatch": "*"}
+        try:
+            return self._put(key, _json(document), "application/json", **condition)
+        except self._s3.exceptions.ClientError as error:
+            # The second code: somebody else is writing it at this moment.
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+                return None
+            raise
+
+    def _put(self, key: str, text: str, content_type: str, **condition: Any) -> str:  # noqa: ANN401 - put_object's
+        return self._s3.put_object(
             Bucket=self.bucket,
             Key=self.key(key),
             Body=text.encode(errors="backslashreplace"),
             ContentType=f"{content_type}; charset=utf-8",
-            **conditions,
-        )
-
-    def write_json(self, key: str, document: Mapping[str, Any], **conditions: Any) -> None:  # noqa: ANN401 - put_object's
-        text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        self.write_text(key, text, "application/json", **conditions)
-
-    def create_json(self, key: str, document: Mapping[str, Any]) -> bool:
-        """Whether it was written: not where there is such an object, even if it came this moment."""
-        try:
-            self.write_json(key, document, IfNoneMatch="*")
-        except self._s3.exceptions.ClientError as error:
-            # The second code: somebody else is writing it.
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
-                return False
-            raise
-        return True
+            **condition,
+        )["ETag"]
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys of all objects below a prefix."""
@@ -113,6 +127,14 @@ class RunStore:
         except self._s3.exceptions.NoSuchKey:
             return None
 
+    def find_version(self, key: str) -> Version | None:
+        """As find_json, with what write_version must be told."""
+        try:
+            found = self._s3.get_object(Bucket=self.bucket, Key=self.key(key))
+        except self._s3.exceptions.NoSuchKey:
+            return None
+        return Version(json.loads(found["Body"].read()), found["ETag"])
+
     def find_json(self, key: str) -> dict[str, Any] | None:
         """The parsed document, or None where there is no such object."""
         try:
@@ -132,3 +154,7 @@ class RunStore:
 
     def _read(self, bucket: str, key: str) -> bytes:
         return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"

@@ -74,7 +74,7 @@ class Agenda:
         moments = [*self._asleep.values(), *(each.next_at for each in self._due)]
         self._clock.sleep(max(0.0, (min(moments) - self._clock.now()).total_seconds()))
         now = self._clock.now()
-        for due in [each for each in self._due if each.next_at <= now]:
+        for due in sorted((each for each in self._due if each.next_at <= now), key=lambda each: each.next_at):
             if due.every is None:
                 self._due.remove(due)
             else:

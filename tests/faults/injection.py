@@ -22,6 +22,8 @@ _FOREVER_SECONDS = 1_000
 # What boto3 waits for an answer.
 _READ_TIMEOUT_SECONDS = 60
 
+# The reaper's calls that end something begin so.
+_ORDERS = ("Delete", "Stop")
 # What a call ends in that leaves open whether it had an effect.
 _NO_ANSWER = ("SystemExit", "ConnectionClosedError", "ReadTimeoutError", "InternalServerException")
 
@@ -51,6 +53,10 @@ def _crash(call: Call) -> object:
     raise SystemExit(1)
 
 
+def _lost(_call: Call) -> object:
+    return {}
+
+
 def _no_json(call: Call) -> object:
     call()
     return "<html>no answer of the handler</html>"
@@ -65,7 +71,7 @@ class Injector:
     """entered: the state that each execution is in. answered: by run and model, the answers that Bedrock gave.
 
     calls: Bedrock's operations by state. removed: ARNs of what the reaper ordered to end. struck: what went wrong as
-    planned. unanswered: ARNs in calls of it that had no answer.
+    planned. unanswered: ARNs in its orders that had no answer.
     """
 
     def __init__(
@@ -151,7 +157,7 @@ class Injector:
 
     def _unanswered(self, before: int) -> set[str]:
         calls = self._engine.bedrock.ledger.calls[before:]
-        without = [call for call in calls if call.error in _NO_ANSWER]
+        without = [call for call in calls if call.error in _NO_ANSWER and call.operation.startswith(_ORDERS)]
         return {str(value) for call in without for value in call.parameters.values()}
 
     def _record(self, state: str, run_name: str, event: Any, before: int) -> None:  # noqa: ANN401 - a Lambda event
@@ -193,6 +199,7 @@ class Injector:
             Kind.DENIED: _denied,
             Kind.TIMEOUT: self._time_out,
             Kind.CRASH: _crash,
+            Kind.LOST: _lost,
             Kind.MALFORMED: _empty if fault.always else _no_json,
         }
         return actions[fault.kind](call)
@@ -236,3 +243,5 @@ def _bedrock_fault(fault: FaultAt) -> Fault:
             return Fault.malformed(times=None)
         case Kind.STATUS:
             return Fault.answer(times=None, status=fault.status)
+        case Kind.LOST:
+            raise ValueError(f"an event is lost, no call: {fault}")

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from finetuning.customization import JobStatus
+from finetuning.guard import Kind
 from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run, is_told
 from scenarios import REAPER_INTERVAL, Observed, Scenario
-from small_app import QUESTIONS
+from small_app import QUESTIONS, USD_PER_HOUR
 
 # Beyond what the API allows.
 GRACE = timedelta(minutes=10)
@@ -23,7 +24,7 @@ class Broken(StrEnum):
     FALSE_SUCCESS = "the execution succeeded without its verdict"
     NO_REPORT = "there is no report"
     CAUSE = "the cause names no state, or not what to do"
-    WRONG_LIFE = "the report or the guard tells another life of the throughput or deployment"
+    WRONG_LIFE = "the report or the guard tells another life or cost of the throughput or deployment"
     UNHEARD = "nobody heard of what the guard removed"
     MISTOLD = "the guard told of what it did not remove, or told of it twice"
     ANSWERS_LOST = "answers that were generated are lost"
@@ -175,8 +176,9 @@ def _heard(outcome: Outcome) -> Iterator[Finding]:
         run, note = outcome.runs.get(host.run), notes.get(host.arn)
         if run and note and is_told(note) and host.deleted_at:
             of_guard, life = timedelta(seconds=note["seconds"]), host.deleted_at - host.created_at
-            if not _is_life(of_guard, life, _unseen(host, run)):
-                yield Finding(Broken.WRONG_LIFE, f"the guard told {of_guard}, and it was {life}")
+            usd = round(note["seconds"] / 3600 * USD_PER_HOUR, 2) if note["kind"] == Kind.THROUGHPUT else None
+            if not _is_life(of_guard, life, _unseen(host, run)) or note["usd"] != usd:
+                yield Finding(Broken.WRONG_LIFE, f"the guard told {of_guard}, ${note['usd']}, and it was {life}")
 
 
 # What the guard says of what it removed; each no more than once.

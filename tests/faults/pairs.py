@@ -39,7 +39,7 @@ def second_faults(first: Scenario, failing: bool, flow: Flow, observed: Observed
     cleanup = () if _ended_from_outside(first) else _cleanup(flow, first.hosting)
     found = [fault for state in cleanup for fault in variants(state, observed.operations.get(state, ()))]
     of_reaper = observed.operations.get(REAPER, ())
-    return [*found, *(variants(REAPER, of_reaper) if failing else _ending(REAPER, of_reaper))]
+    return [*found, LOST, *(variants(REAPER, of_reaper) if failing else _ending(REAPER, of_reaper))]
 
 
 def _cleanup(flow: Flow, hosting: Hosting) -> list[str]:
@@ -52,7 +52,9 @@ def _ended_from_outside(first: Scenario) -> bool:
     return first.stop_at is not None or first.time_out_at is not None
 
 
-_ENDING = tuple(kind for kind in Kind if kind not in (Kind.THROTTLED, Kind.STATUS))
+# The reaper hears of an end at its next scheduled look only.
+LOST = FaultAt(REAPER, Kind.LOST)
+_ENDING = tuple(kind for kind in Kind if kind not in (Kind.THROTTLED, Kind.STATUS, Kind.LOST))
 
 
 def _ending(state: str, operations: Sequence[str]) -> Iterator[FaultAt]:

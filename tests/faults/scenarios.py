@@ -27,6 +27,7 @@ class Kind(StrEnum):
     CRASH = "handler crash"
     MALFORMED = "malformed response"
     STATUS = "unusual status"
+    LOST = "lost event"
 
 
 @dataclass(frozen=True)

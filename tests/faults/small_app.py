@@ -27,7 +27,8 @@ START = datetime(2026, 2, 2, 9, tzinfo=UTC)
 DATASET = Path(__file__).parent.parent.parent / "datasets" / "bedrock-faq"
 # Two batches of questions.
 QUESTIONS = 10
-INPUT: Mapping[str, Any] = {"dataset": "small"}
+USD_PER_HOUR = 50.0
+INPUT: Mapping[str, Any] = {"dataset": "small", "prices": {"throughputPerHour": USD_PER_HOUR}}
 # Short, so that a scenario has few polls.
 JOB_DURATION = timedelta(minutes=10)
 HOST_CREATION = timedelta(minutes=5)

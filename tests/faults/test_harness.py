@@ -4,7 +4,7 @@ import itertools
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 from finetuning.reaper import Reaper
 from invariants import Broken
 from matrix import Matrix
+from pairs import LOST as LOST_EVENT
+from pairs import pair
 from scenarios import FaultAt, Flow, Kind, Moment, Scenario, StopAt
 from small_app import deployed, synthesized
 
@@ -24,15 +26,20 @@ DENIED = Scenario("control", (FaultAt("GenerateAnswers (custom)", Kind.DENIED, a
 LOST = Scenario("control", (FaultAt("CreateProvisionedThroughput", Kind.AFTER),))
 NEVER_CALLED = Scenario("control", (FaultAt("EstimateCost", Kind.BEFORE, "DeleteProvisionedModelThroughput"),))
 RESUMED = Scenario("control", (FaultAt("ScoreAnswers (custom)", Kind.DENIED, always=True),), resumed=True)
+EVENT_LOST = pair(STOPPED, LOST_EVENT)
 TRAINING = Scenario("control", stop_at=StopAt("WaitForCustomizationJob", Moment.ENTERED))
 
 
-def changed(assembly: Assembly, folder: Path, *, without_catch: bool = False, without_reaper: bool = False) -> Assembly:
-    """A copy whose template lacks every Catch, or whose rules no longer run the reaper."""
+# What the rules have in their templates that run the reaper.
+EVENT, SCHEDULE = "EventPattern", "ScheduleExpression"
+
+
+def changed(assembly: Assembly, folder: Path, *, without_catch: bool = False, without: Sequence[str] = ()) -> Assembly:
+    """A copy whose template lacks every Catch, or some of the rules that run the reaper."""
     copy = Assembly(Path(shutil.copytree(assembly.folder, folder)), assembly.base_model_key)
     template = json.loads(copy.template_path("workflow").read_text())
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Events::Rule" and without_reaper:
+        if resource["Type"] == "AWS::Events::Rule" and any(part in resource["Properties"] for part in without):
             resource["Properties"]["State"] = "DISABLED"
         if resource["Type"] == "AWS::StepFunctions::StateMachine" and without_catch:
             _remove_catches(resource["Properties"])
@@ -82,7 +89,7 @@ def flow(assembly: Assembly) -> Flow:
 
 
 def test_without_the_reaper_aborted_executions_leak(assembly: Assembly, flow: Flow, tmp_path: Path) -> None:
-    found = broken(changed(assembly, tmp_path / "cdk.out", without_reaper=True), flow, STOPPED, DENIED, TRAINING)
+    found = broken(changed(assembly, tmp_path / "cdk.out", without=(EVENT, SCHEDULE)), flow, STOPPED, DENIED, TRAINING)
     assert found[Broken.LEAKED] == 1
     assert found[Broken.ALIVE_TOO_LONG] == 1
     assert found[Broken.JOB_RUNNING] == 1
@@ -90,15 +97,24 @@ def test_without_the_reaper_aborted_executions_leak(assembly: Assembly, flow: Fl
 
 
 def test_without_catch_and_reaper_every_failure_leaks(assembly: Assembly, flow: Flow, tmp_path: Path) -> None:
-    copy = changed(assembly, tmp_path / "cdk.out", without_catch=True, without_reaper=True)
+    copy = changed(assembly, tmp_path / "cdk.out", without_catch=True, without=(EVENT, SCHEDULE))
     assert broken(copy, flow, STOPPED, DENIED)[Broken.LEAKED] == 2
 
 
 def test_either_of_catch_and_reaper_deletes_after_a_failure(assembly: Assembly, flow: Flow, tmp_path: Path) -> None:
     without_catch = changed(assembly, tmp_path / "without-catch", without_catch=True)
-    without_reaper = changed(assembly, tmp_path / "without-reaper", without_reaper=True)
+    without_reaper = changed(assembly, tmp_path / "without-reaper", without=(EVENT, SCHEDULE))
     for copy in (without_catch, without_reaper):
         assert broken(copy, flow, DENIED)[Broken.LEAKED] == 0
+
+
+def test_either_of_event_and_schedule_is_enough(assembly: Assembly, flow: Flow, tmp_path: Path) -> None:
+    without_event = changed(assembly, tmp_path / "without-event", without=[EVENT])
+    without_schedule = changed(assembly, tmp_path / "without-schedule", without=[SCHEDULE])
+    for copy in (without_event, without_schedule):
+        assert broken(copy, flow, STOPPED, TRAINING) == {}
+    assert broken(assembly, flow, EVENT_LOST) == {}
+    assert broken(without_schedule, flow, EVENT_LOST)[Broken.LEAKED] == 1
 
 
 def test_with_a_new_name_and_token_for_every_attempt_two_are_bought(assembly: Assembly, flow: Flow) -> None:

@@ -11,7 +11,7 @@ from finetuning.guard import Outcome as Removed
 from invariants import GRACE, Broken, assess
 from outcomes import COMPANION, FIRST_RUN, RESUMED, Outcome, Purchase, Run
 from scenarios import Observed, Scenario
-from small_app import QUESTIONS
+from small_app import QUESTIONS, USD_PER_HOUR
 
 T0 = datetime(2026, 2, 2, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -56,7 +56,7 @@ SUCCEEDED = replace(
     generated={"base": 0, "custom": 0},
 )
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/x"
-NOTE = {"arn": ARN, "kind": "throughput", "outcome": "gone", "seconds": 660.0}
+NOTE = {"arn": ARN, "kind": "throughput", "outcome": "gone", "seconds": 660.0, "usd": 9.17}
 BOUGHT = Purchase(FIRST_RUN, ARN, T0, T0 + 5 * MINUTE, T0 + 11 * MINUTE)
 OUTCOME = Outcome(
     runs={FIRST_RUN: FAILED, COMPANION: replace(SUCCEEDED, name=COMPANION), RESUMED: SUCCEEDED},
@@ -128,8 +128,9 @@ BREAKING: list[tuple[Broken, Callable[[], Outcome]]] = [
     (Broken.WRONG_LIFE, lambda: told(hosting={"seconds": 1350.0})),
     (Broken.WRONG_LIFE, lambda: succeeded(hosting={"seconds": 1300.0})),
     (Broken.WRONG_LIFE, lambda: first(saw_gone=True, result={**FAILED_RESULT, "hosting": {"seconds": 1300.0}})),
-    (Broken.WRONG_LIFE, lambda: noted(seconds=600.0)),
-    (Broken.WRONG_LIFE, lambda: noted(seconds=1350.0)),
+    (Broken.WRONG_LIFE, lambda: noted(seconds=600.0, usd=8.33)),
+    (Broken.WRONG_LIFE, lambda: noted(seconds=1350.0, usd=18.75)),
+    (Broken.WRONG_LIFE, lambda: noted(usd=None)),
     (Broken.UNHEARD, lambda: replace(OUTCOME, messages=[])),
     (Broken.UNHEARD, lambda: noted(outcome=Removed.NOT_YET)),
     (Broken.UNHEARD, lambda: noted(outcome=Removed.ASKED)),
@@ -164,8 +165,9 @@ def test_what_breaks_a_promise_is_found(promise: Broken, outcome: Callable[[], O
 def test_a_throughput_that_outlives_its_run_is_found(status: str) -> None:
     late = T0 + (10 if status == "FAILED" else 12) * MINUTE + GRACE + MINUTE
     life = {"seconds": (late - T0).total_seconds()}
+    usd = round(life["seconds"] / 3600 * USD_PER_HOUR, 2)
     outcome = told(hosting=life) if status == "FAILED" else succeeded(hosting=life)
-    outcome = replace(outcome, purchases=[replace(BOUGHT, deleted_at=late)], notes=[{**NOTE, **life}])
+    outcome = replace(outcome, purchases=[replace(BOUGHT, deleted_at=late)], notes=[{**NOTE, **life, "usd": usd}])
     assert broken(outcome) == {Broken.ALIVE_TOO_LONG}
 
 

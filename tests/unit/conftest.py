@@ -90,11 +90,14 @@ class InMemoryS3:
     objects: dict[tuple[str, str], bytes] = field(default_factory=dict)
     after_get: Callable[[bytes], bytes] = lambda body: body
 
-    def put_object(self, **request: Any) -> None:  # noqa: ANN401 - as boto3 has it
-        place = request["Bucket"], request["Key"]
-        if request.get("IfNoneMatch") == "*" and place in self.objects:
+    def put_object(self, **request: Any) -> Mapping[str, str]:  # noqa: ANN401 - as boto3 has it
+        place, body = (request["Bucket"], request["Key"]), request["Body"]
+        is_there = place in self.objects
+        changed = "IfMatch" in request and (not is_there or _etag(self.objects[place]) != request["IfMatch"])
+        if changed or (is_there and request.get("IfNoneMatch") == "*"):
             raise error_of("s3", "PreconditionFailed", status=412)
-        self.objects[place] = request["Body"]
+        self.objects[place] = body
+        return {"ETag": _etag(body)}
 
     def get_object(self, **request: str) -> Mapping[str, Any]:
         place = request["Bucket"], request["Key"]

@@ -496,30 +496,125 @@ def test_what_takes_its_time_to_go_is_told_when_it_was_ordered_and_with_its_whol
     ordered, gone = (each["Message"] for each in world.sns.published)
     for message, said in ((ordered, "is on its way out"), (ordered, "$132.00"), (gone, "is gone"), (gone, "$264.00")):
         assert said in message
-    [note] = [store.read_json(key) for key in store.keys(REAPED)]
-    assert (note["outcome"], note["usd"]) == ("gone", 264.0)
+    assert (note_of(store)["outcome"], note_of(store)["usd"]) == ("gone", 264.0)
 
 
-def test_what_another_look_at_the_same_moment_has_removed_and_told_is_not_told_again(
-    world: World, store: RunStore, monkeypatch: pytest.MonkeyPatch
+def test_what_was_said_to_be_gone_and_is_there_again_is_told_with_its_whole_cost(
+    world: World, clock: Clock, store: RunStore, aws_error: AwsError
 ) -> None:
     world.holds_throughput()
     world.runs("SUCCEEDED")
-    find_json = RunStore.find_json
+    world.bedrock.lingering = True
+    world.bedrock.faults[f"get {ARN}"] = aws_error("bedrock", "ResourceNotFoundException", status=404)
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["gone"]
+    clock.sleep(1800)
+    world.bedrock.faults[f"delete {ARN}"] = aws_error("bedrock", "ConflictException")
+    assert [removal["outcome"] for removal in world.look()["removals"]] == ["not yet"]
+    assert note_of(store)["outcome"] == "asked"
+    clock.sleep(1800)
+    del world.bedrock.throughputs[ARN]
 
-    def find_while_another_looks(self: RunStore, key: str) -> dict[str, Any] | None:
-        found = find_json(self, key)
-        if key.startswith(REAPED):
-            monkeypatch.setattr(RunStore, "find_json", find_json)
-            world.look()
-        return found
+    assert [removal["outcome"] for removal in (*world.look()["removals"], *world.look()["removals"])] == ["gone"]
+    assert ["$132.00" in world.sns.published[0]["Message"], "$264.00" in world.sns.published[1]["Message"]] == [
+        True
+    ] * 2
+    assert len(world.sns.published) == 2
+    assert (note_of(store)["outcome"], note_of(store)["usd"]) == ("gone", 264.0)
 
-    monkeypatch.setattr(RunStore, "find_json", find_while_another_looks)
+
+def note_of(store: RunStore) -> Mapping[str, Any]:
+    [key] = store.keys(REAPED)
+    return store.read_json(key)
+
+
+Once = Callable[[type, str, Callable[[], object]], None]
+
+
+@pytest.fixture
+def before(monkeypatch: pytest.MonkeyPatch) -> Once:
+    """Lets something happen before the next call of a method."""
+
+    def happen_before(of: type, method: str, event: Callable[[], object]) -> None:
+        original = getattr(of, method)
+
+        def called(self: object, *given: object, **named: object) -> object:
+            monkeypatch.setattr(of, method, original)
+            event()
+            return original(self, *given, **named)
+
+        monkeypatch.setattr(of, method, called)
+
+    return happen_before
+
+
+@pytest.mark.parametrize(
+    ("of", "method"),
+    [(RunStore, "write_version"), (FakeBedrock, "delete_provisioned_model_throughput")],
+    ids=["before the note", "before the order"],
+)
+@pytest.mark.parametrize("refused_earlier", [False, True])
+def test_what_another_look_at_the_same_time_removes_and_tells_is_told_once(
+    world: World, store: RunStore, before: Once, aws_error: AwsError, of: type, method: str, refused_earlier: bool
+) -> None:
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    if refused_earlier:
+        world.bedrock.faults[f"delete {ARN}"] = aws_error("bedrock", "ConflictException")
+        world.look()
+    before(of, method, world.look)
+
     for _ in range(2):
         assert world.look()["removals"] == []
     assert len(world.sns.published) == 1
-    [note] = [store.read_json(key) for key in store.keys(REAPED)]
-    assert note["outcome"] == "gone"
+    assert note_of(store)["outcome"] == "gone"
+
+
+@pytest.mark.parametrize("code", ["ConflictException", "ThrottlingException"])
+def test_what_another_look_at_the_same_time_ordered_is_told_to_its_end(
+    world: World, store: RunStore, before: Once, clock: Clock, aws_error: AwsError, code: str
+) -> None:
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    world.bedrock.lingering = True
+
+    def look_first() -> None:
+        world.look()
+        world.bedrock.faults[f"delete {ARN}"] = aws_error("bedrock", code)
+
+    before(FakeBedrock, "delete_provisioned_model_throughput", look_first)
+    with nullcontext() if code == "ConflictException" else pytest.raises(ReapIncompleteError):
+        world.look()
+    clock.sleep(3600)
+    del world.bedrock.throughputs[ARN]
+
+    for _ in range(2):
+        world.look()
+    assert ["is gone" in each["Message"] for each in world.sns.published] == [False, True]
+    assert (note_of(store)["outcome"], note_of(store)["usd"]) == ("gone", 264.0)
+
+
+def test_what_a_bucket_did_not_take_while_the_guard_looked_is_told_all_the_same(
+    world: World, before: Once, store: RunStore, aws_error: AwsError
+) -> None:
+    def fail() -> None:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    def fail_to_tell() -> None:
+        world.sns.before_publishing = lambda: None
+        raise aws_error("sns", "InternalErrorException", status=500)
+
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    before(RunStore, "write_version", fail)
+    world.sns.before_publishing = fail_to_tell
+    with pytest.raises(ReapIncompleteError):
+        world.look()
+    assert (world.bedrock.deleted, world.sns.published) == ([ARN], [])
+
+    for _ in range(2):
+        world.look()
+    assert len(world.sns.published) == 1
+    assert note_of(store)["outcome"] == "gone"
 
 
 def test_a_deletion_of_which_nobody_can_say_whether_it_arrived_counts(world: World, aws_error: AwsError) -> None:
@@ -664,7 +759,7 @@ def test_a_bucket_that_takes_no_note_holds_up_one_call_and_no_removal(
         if len(calls) == 1:
             raise ReadTimeoutError(endpoint_url="https://s3")
 
-    monkeypatch.setattr(RunStore, "find_json", hang)
+    monkeypatch.setattr(RunStore, "find_version", hang)
     with pytest.raises(ReapIncompleteError, match=r"note what is to be removed: ReadTimeout"):
         world.look()
 
@@ -683,6 +778,20 @@ def test_the_price_that_the_run_was_given_is_what_its_throughput_cost(world: Wor
 
     assert [removal["usd"] for removal in world.look()["removals"]] == [50.0]
     assert "which cost about $50.00" in world.sns.published[0]["Message"]
+
+
+def test_where_the_price_that_the_run_was_given_cannot_be_read_the_catalogues_is_told(
+    world: World, before: Once
+) -> None:
+    def fail() -> None:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    world.holds_throughput()
+    before(RunStore, "find_json", fail)
+    with pytest.raises(ReapIncompleteError, match="read the price of"):
+        world.look()
+
+    assert "which cost about $132.00" in world.sns.published[0]["Message"]
 
 
 def test_a_call_that_hangs_leaves_time_for_the_others() -> None:

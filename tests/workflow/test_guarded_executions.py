@@ -136,6 +136,19 @@ def test_a_throughput_that_the_list_does_not_show_is_not_told_as_gone(engine: Lo
     assert hosting["seconds"] >= (purchase.deleted_at - purchase.created_at).total_seconds()
 
 
+def test_where_bedrock_does_not_say_whether_a_throughput_is_gone_the_report_leaves_that_open(
+    engine: LocalEngine,
+) -> None:
+    engine.bedrock.faults.inject("GetProvisionedModelThroughput", Fault.access_denied())
+    aborted_at(engine, "CreateProvisionedThroughput")
+    assert result(engine, "run-1")["hosting"]["alive"]
+    engine.bedrock.faults.clear()
+
+    engine.let_time_pass(FIVE_MINUTES)
+
+    assert not result(engine, "run-1")["hosting"]["alive"]
+
+
 def test_a_report_that_could_not_be_corrected_at_once_is_corrected_later(engine: LocalEngine) -> None:
     # given a report that knows of no throughput although one was bought and removed
     bought_after_all(engine)
