@@ -186,7 +186,7 @@ not played lives as long as its twin that is; words and numbers of its report ma
 where the future without it was seen never to call what it would strike: such a pair is its first fault alone.
 Once an execution has ended, nobody but the reaper goes on: those are alike that leave it the same hosts, the same job
 at work and the same word of them in the report, whatever else they had found out. Its schedule begins anew at that
-moment, so that the next look that no event calls for comes as late as it can. A fault that is healed, with no
+moment, so that its next scheduled look comes as late as it can. A fault that is healed, with no
 throughput or deployment there, is played until a task is entered in a world of the undisturbed run."""
 
 
