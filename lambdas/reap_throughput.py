@@ -29,7 +29,7 @@ def handler(event: Mapping[str, Any], _context: object) -> Mapping[str, Any]:
     findings = Reaper(
         bedrock=services.bedrock,
         stepfunctions=services.stepfunctions,
-        s3=services.s3,
+        s3=services.s3_in_haste,
         sns=services.sns,
         clock=services.clock,
         environment=services.environment,

@@ -48,13 +48,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _reaper(model: BaseModel, deployment: Deployment) -> Reaper:
+    # As the guard's function: whoever repeats an order, or a note, whose answer was lost hears of what came first.
+    once = Config(retries={"total_max_attempts": 1})
     return Reaper(
-        # As the guard's function: a second attempt at an order whose answer was lost hears that there is nothing to do.
-        bedrock=boto3.client(
-            "bedrock", region_name=deployment.region, config=Config(retries={"total_max_attempts": 1})
-        ),
+        bedrock=boto3.client("bedrock", region_name=deployment.region, config=once),
         stepfunctions=deployment.stepfunctions,
-        s3=deployment.s3,
+        s3=boto3.client("s3", region_name=deployment.region, config=once),
         sns=boto3.client("sns", region_name=deployment.region),
         clock=SystemClock(),
         environment="aws",

@@ -33,10 +33,10 @@ RUN = (
     Phase(timedelta(hours=12), timedelta(minutes=30)),
     Phase(timedelta.max, timedelta(hours=2)),
 )
-# Nobody has reported a throughput in service before 10 minutes; from half of that on, 20 s cost less than a dollar. Of
-# custom model deployments nothing is known, and waiting for one costs nothing.
+# Nobody has reported a throughput in service before 10 minutes; if one is, it waits for 30 s at most. From half of that
+# on, 20 s cost less than a dollar. Of custom model deployments nothing is known, and waiting for one costs nothing.
 CREATION = (
-    Phase(timedelta(minutes=5), timedelta(minutes=1)),
+    Phase(timedelta(minutes=5), timedelta(seconds=30)),
     Phase(timedelta.max, timedelta(seconds=20)),
 )
 # By the time since deletion was asked for first. One that is refused for minutes will not be granted within seconds.

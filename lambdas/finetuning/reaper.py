@@ -6,6 +6,7 @@ Every look starts from nothing and may run beside another one: what is gone alre
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from finetuning.hosting import HOSTS, Found, Host
 from finetuning.hosting.record import removals_of_hosts
 from finetuning.interrupted import Interrupted, Seen, run_id_of
 from finetuning.inventory import UNSUCCESSFUL, Inventory, Problems
-from finetuning.removals import Note, Removal, describe, find_note, is_news, says_more, write_note
+from finetuning.removals import Note, Removal, describe, find_note, key_of, write_down, write_note
 from finetuning.run_store import REAPED, REPORT, RUN, RunStore
 from finetuning.services import Clock
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient
 
 logger = logging.getLogger("bedrock-ft")
+
+_STOPPED = (JobStatus.STOPPING, JobStatus.STOPPED)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Reaper:
 
     def reap(self) -> Findings:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
-        seen = self.look()
+        began_at, seen = self.clock.now(), self.look()
         noted: list[Note] = []
         # One for all: a bucket that hangs holds up what is removed once.
         with self._problems.kept("note what is to be removed"):
@@ -89,11 +92,13 @@ class Reaper:
         answered = (removal for removal in removed if removal and removal.outcome is not Outcome.ORDERED)
         removals = [self._tell(removal) for removal in answered]
         recent = self._inventory.recent_executions(self.clock.now())
-        removals += self._tell_of_gone(recent, seen.resources)
+        removals += self._tell_of_earlier(recent, seen.resources)
         # Whether a run's host is gone must be known to report on it; the next look may know.
         unsuccessful = [arn for arn, status in recent.items() if status in UNSUCCESSFUL]
         reports = (
-            [] if self._problems.host_hidden else self._write_missing_reports(unsuccessful, seen.resources, removals)
+            []
+            if self._problems.host_hidden
+            else self._write_missing_reports(unsuccessful, seen.resources, removals, began_at)
         )
         return Findings(seen.resources, seen.decided, seen.past_deadline, removals, reports, self._problems.found)
 
@@ -138,7 +143,7 @@ class Reaper:
         What was noted; nothing where an earlier look has noted it, of whose order nobody knows, or told of it.
         """
         store = self._store(reap.resource.owner)
-        earlier = find_note(store, reap.resource)
+        earlier = find_note(store, key_of(reap.resource))
         if earlier is not None and earlier.removal.outcome is not Outcome.NOT_YET:
             return []
         now = self.clock.now()
@@ -175,7 +180,7 @@ class Reaper:
             self._order(
                 arn,
                 lambda: self.bedrock.stop_model_customization_job(jobIdentifier=arn),
-                lambda: self._job_status(arn) != JobStatus.IN_PROGRESS,
+                lambda: self._job_status(arn) in _STOPPED,
             )
         except (errors.ConflictException, errors.ResourceNotFoundException):
             # It has ended since it was listed.
@@ -209,16 +214,22 @@ class Reaper:
         if resource.kind is Kind.THROUGHPUT:
             removal = replace(removal, usd=self._burned_usd(removal, store))
         logger.info("reaped", extra={"removal": removal.to_json()})
-        earlier = None
-        # Better told twice than never: also where the note cannot be read or written, or two look at once.
-        with self._problems.kept(f"read the note of {resource.arn}"):
-            earlier = find_note(store, resource)
-            if earlier is None and removal.outcome is not Outcome.NOT_YET:
-                # It could not be written before the order: if the topic hears nothing now, the next look tells.
-                earlier = write_note(store, replace(removal, outcome=Outcome.ORDERED), None)
-        with self._problems.kept(f"tell of {resource.arn}"):
-            self._tell_once(removal, earlier, store)
+        note: Note | None = None
+        untold = removal.outcome is not Outcome.NOT_YET
+        with self._problems.kept(f"note what became of {resource.arn}"):
+            note = write_down(store, removal)
+            untold = note is not None and note.is_untold
+        if untold:
+            with self._problems.kept(f"tell of {resource.arn}"):
+                self._tell_people(note.removal if note else removal, note, store)
         return removal
+
+    def _tell_people(self, removal: Removal, note: Note | None, store: RunStore) -> None:
+        """note: None where it could not be written; better told twice then than never."""
+        run_id = run_id_of(removal.resource.owner)
+        self._publish(f"bedrock-ft {run_id}: the guard removed a {removal.resource.kind}", describe(removal))
+        if note is not None:
+            write_note(store, removal, note, told=True)
 
     def _burned_usd(self, removal: Removal, store: RunStore) -> float | None:
         """The price that the run's input gave outranks the catalogue's, as in its report."""
@@ -228,27 +239,19 @@ class Reaper:
             price = left["run"]["prices"].get("throughputPerHour", price) if left else price
         return None if price is None else round(removal.seconds / 3600 * price, 2)
 
-    def _tell_once(self, removal: Removal, earlier: Note | None, store: RunStore) -> None:
-        told = earlier.removal if earlier else None
-        if is_news(removal, told):
-            run_id = run_id_of(removal.resource.owner)
-            # Written after it was heard.
-            self._publish(f"bedrock-ft {run_id}: the guard removed a {removal.resource.kind}", describe(removal))
-        if says_more(removal, told):
-            # One that was told of and is refused now is still on its way out.
-            refused = removal.outcome is Outcome.NOT_YET
-            write_note(store, replace(removal, outcome=Outcome.ASKED) if refused else removal, earlier)
-
-    def _tell_of_gone(self, executions: Iterable[str], resources: Sequence[Resource]) -> list[Removal]:
-        """Of what earlier looks could not tell that it is gone, that which is not there any more."""
+    def _tell_of_earlier(self, executions: Iterable[str], resources: Sequence[Resource]) -> list[Removal]:
+        """What earlier looks could not tell: what they died before, what the topic did not take, what is gone now."""
         listed = {each.arn for each in resources}
         told: list[Removal] = []
         for execution_arn in executions:
             store = self._store(execution_arn)
             with self._problems.kept(f"read what was removed of {execution_arn}"):
-                for removal in [Removal.from_json(store.read_json(key)) for key in store.keys(REAPED)]:
-                    if removal.is_open and removal.resource.arn not in listed:
-                        told += self._tell_if_gone(removal)
+                for note in filter(None, [find_note(store, key) for key in store.keys(REAPED)]):
+                    if note.is_untold:
+                        self._tell_people(note.removal, note, store)
+                        told.append(note.removal)
+                    elif note.removal.is_open and note.removal.resource.arn not in listed:
+                        told += self._tell_if_gone(note.removal)
         return told
 
     def _tell_if_gone(self, removal: Removal) -> list[Removal]:
@@ -258,7 +261,7 @@ class Reaper:
         """
         kind, arn = removal.resource.kind, removal.resource.arn
         if kind is Kind.JOB:
-            outcome, ordered = Outcome.ASKED, self._job_status(arn) in (JobStatus.STOPPING, JobStatus.STOPPED)
+            outcome, ordered = Outcome.ASKED, self._job_status(arn) in _STOPPED
         else:
             outcome, ordered = Outcome.GONE, self._hosts[kind].find(arn) is None
         return [self._tell(replace(removal, outcome=outcome, at=self.clock.now()))] if ordered else []
@@ -267,9 +270,13 @@ class Reaper:
         return RunStore(self.s3, self.results_bucket, run_id_of(execution_arn))
 
     def _write_missing_reports(
-        self, executions: Sequence[str], resources: Sequence[Resource], removals: Sequence[Removal]
+        self,
+        executions: Sequence[str],
+        resources: Sequence[Resource],
+        removals: Sequence[Removal],
+        listed_at: datetime,
     ) -> list[str]:
-        """Run ids of the reports written. executions: those that did not succeed."""
+        """Run ids of the reports written. executions: those that did not succeed. listed_at: the resources."""
         hosts = {each.owner: each for each in resources if each.kind in self._hosts}
         gone = {removal.resource.arn for removal in removals if removal.outcome is Outcome.GONE}
         interrupted = Interrupted(
@@ -290,7 +297,7 @@ class Reaper:
                     host = self._removed_earlier(execution_arn)
                 else:
                     gone_at = now.isoformat() if seen.arn in gone else None
-                    host = Seen(seen.created_at.isoformat(), now.isoformat(), gone_at)
+                    host = Seen(seen.created_at.isoformat(), listed_at.isoformat(), gone_at)
                 result = interrupted.write_missing_report(execution_arn, host, now)
                 if result is not None:
                     written.append(result["runId"])

@@ -1,16 +1,21 @@
 """What the guard removes, as it is written down in the run's folder and told to people.
 
-A note is written before the order, so whatever is lost from then on, a later look knows of it. Looks may run side by
-side: each writes only over the note that it has read.
+A note is written before the order, again with what came of it, and once people have heard of that. So whatever is
+lost, a later look knows of it. Looks may run side by side: each writes only over the note that it has read.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeGuard
+from typing import Any
 
 from finetuning.guard import Kind, Outcome, Reap, Reason, Resource
 from finetuning.run_store import RunStore, removal_key
+
+# Where Bedrock took the order.
+_TAKEN = (Outcome.ASKED, Outcome.GONE)
+# How often a note is written anew after another look has written it meanwhile.
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -80,46 +85,65 @@ class Removal:
 
 @dataclass(frozen=True)
 class Note:
-    """version: by which whoever writes over it says what was read."""
+    """A removal as it is written down. told: whether people have heard of it.
+
+    version: by which whoever writes over it says what was read.
+    """
 
     removal: Removal
+    told: bool
     version: str
 
-
-def find_note(store: RunStore, resource: Resource) -> Note | None:
-    found = store.find_version(_key(resource))
-    return Note(Removal.from_json(found.document), found.etag) if found else None
-
-
-def write_note(store: RunStore, removal: Removal, earlier: Note | None) -> Note | None:
-    """None where another look has written since `earlier` was read: what it knows stands."""
-    replaced = earlier.version if earlier else None
-    version = store.write_version(_key(removal.resource), removal.to_json(), replaced)
-    return Note(removal, version) if version else None
+    @property
+    def is_untold(self) -> bool:
+        return not self.told and self.removal.outcome in _TAKEN
 
 
-def _key(resource: Resource) -> str:
+def find_note(store: RunStore, key: str) -> Note | None:
+    found = store.find_version(key)
+    return Note(Removal.from_json(found.document), found.document["told"], found.etag) if found else None
+
+
+def write_note(store: RunStore, removal: Removal, earlier: Note | None, *, told: bool = False) -> Note | None:
+    """None where another look has written since `earlier` was read."""
+    document, replaced = {**removal.to_json(), "told": told}, earlier.version if earlier else None
+    version = store.write_version(key_of(removal.resource), document, replaced)
+    return Note(removal, told, version) if version else None
+
+
+def key_of(resource: Resource) -> str:
     return removal_key(resource.kind, resource.created_at)
 
 
-def says_more(removal: Removal, earlier: Removal | None) -> bool:
-    """Whether it says more than what was told of the same thing before.
+def write_down(store: RunStore, removal: Removal) -> Note | None:
+    """The note of what came of an order; None where another one says as much: whoever wrote that tells of it."""
+    # One that took an order before and is refused now is still on its way out.
+    seen = replace(removal, outcome=Outcome.ASKED) if removal.outcome is Outcome.NOT_YET else removal
+    for _attempt in range(_ATTEMPTS):
+        earlier = find_note(store, key_of(removal.resource))
+        known = earlier.removal if earlier else None
+        if not _says_more(removal, known):
+            return None
+        told = earlier is not None and earlier.told and not _is_news(removal, known)
+        if note := write_note(store, seen, earlier, told=told):
+            return note
+    raise RuntimeError(f"other looks have written {_ATTEMPTS} times meanwhile")
+
+
+def _says_more(removal: Removal, earlier: Removal | None) -> bool:
+    """Whether it says more than what was written of the same thing before.
 
     Where Bedrock takes or refuses an order for what it had said to be gone, that was not true.
     """
-    if not _is_told(earlier):
-        return removal.outcome is not Outcome.NOT_YET
+    if earlier is None or earlier.outcome not in _TAKEN:
+        return removal.outcome in _TAKEN
     is_end = earlier.outcome is Outcome.ASKED and removal.outcome is Outcome.GONE
     return is_end or removal.ordered_at > earlier.at
 
 
-def is_news(removal: Removal, earlier: Removal | None) -> bool:
-    """Whether people are to hear of it: once Bedrock took the order, and with the whole cost once it is gone."""
-    return says_more(removal, earlier) and (removal.outcome is Outcome.GONE or not _is_told(earlier))
-
-
-def _is_told(earlier: Removal | None) -> TypeGuard[Removal]:
-    return earlier is not None and earlier.outcome in (Outcome.ASKED, Outcome.GONE)
+def _is_news(removal: Removal, earlier: Removal | None) -> bool:
+    """Whether people are to hear of what says more: once Bedrock took the order, and when it is gone."""
+    return removal.outcome is Outcome.GONE or earlier is None or earlier.outcome not in _TAKEN
 
 
 def describe(removal: Removal) -> str:

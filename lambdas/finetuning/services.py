@@ -60,6 +60,11 @@ class Services:
         return self.session.client("s3")
 
     @cached_property
+    def s3_in_haste(self) -> "S3Client":
+        """For small objects, where other work must not wait for them."""
+        return self.session.client("s3", config=_short_calls())
+
+    @cached_property
     def bedrock(self) -> "BedrockClient":
         return self.session.client("bedrock", config=_short_calls())
 

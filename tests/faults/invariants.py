@@ -28,7 +28,7 @@ class Broken(StrEnum):
     UNHEARD = "nobody heard of what the guard removed"
     MISTOLD = "the guard told of what it did not remove, or told of it twice"
     ANSWERS_LOST = "answers that were generated are lost"
-    ASKED_AGAIN = "the resumed run asked again what was answered"
+    PAID_AGAIN = "the resumed run trained again, or asked again what was answered"
     DISTURBED = "the other execution was disturbed"
     NOT_STRUCK = "not all went wrong that was to, so that was not tested"
 
@@ -203,6 +203,8 @@ def _resumed(outcome: Outcome, observed: Observed) -> Iterator[Finding]:
         return
     if again.status != "SUCCEEDED" or (again.result or {}).get("verdict") != observed.verdict:
         yield Finding(Broken.FALSE_SUCCESS, f"the resumed run is {again.status}: {again.cause}")
+    if first.job_status == JobStatus.COMPLETED and again.job_status is not None:
+        yield Finding(Broken.PAID_AGAIN, "the resumed run trained again")
     for model, kept in first.answers.items():
         if again.generated[model] > QUESTIONS - kept:
-            yield Finding(Broken.ASKED_AGAIN, f"{model}: {kept} were kept, {again.generated[model]} asked")
+            yield Finding(Broken.PAID_AGAIN, f"{model}: {kept} were kept, {again.generated[model]} asked")

@@ -69,4 +69,4 @@ class Outcome:
 def is_told(note: Mapping[str, Any]) -> bool:
     """Whether all is told of what the guard removed: a host's whole life, and that a job is being stopped."""
     done: str = note["outcome"]
-    return done == (Removed.ASKED if note["kind"] == Kind.JOB else Removed.GONE)
+    return bool(note["told"]) and done == (Removed.ASKED if note["kind"] == Kind.JOB else Removed.GONE)

@@ -54,9 +54,10 @@ SUCCEEDED = replace(
     failure_path_at=None,
     result=SUCCEEDED_RESULT,
     generated={"base": 0, "custom": 0},
+    job_status=None,
 )
 ARN = "arn:aws:bedrock:us-west-2:123456789012:provisioned-model/x"
-NOTE = {"arn": ARN, "kind": "throughput", "outcome": "gone", "seconds": 660.0, "usd": 9.17}
+NOTE = {"arn": ARN, "kind": "throughput", "outcome": "gone", "told": True, "seconds": 660.0, "usd": 9.17}
 BOUGHT = Purchase(FIRST_RUN, ARN, T0, T0 + 5 * MINUTE, T0 + 11 * MINUTE)
 OUTCOME = Outcome(
     runs={FIRST_RUN: FAILED, COMPANION: replace(SUCCEEDED, name=COMPANION), RESUMED: SUCCEEDED},
@@ -134,10 +135,12 @@ BREAKING: list[tuple[Broken, Callable[[], Outcome]]] = [
     (Broken.UNHEARD, lambda: replace(OUTCOME, messages=[])),
     (Broken.UNHEARD, lambda: noted(outcome=Removed.NOT_YET)),
     (Broken.UNHEARD, lambda: noted(outcome=Removed.ASKED)),
+    (Broken.UNHEARD, lambda: noted(told=False)),
     (Broken.MISTOLD, lambda: replace(OUTCOME, removed=[])),
     (Broken.MISTOLD, lambda: replace(OUTCOME, messages=[*OUTCOME.messages] * 2)),
     (Broken.ANSWERS_LOST, lambda: first(answers={**ALL, "custom": QUESTIONS - 1})),
-    (Broken.ASKED_AGAIN, lambda: other(RESUMED, generated={"base": 1, "custom": 0})),
+    (Broken.PAID_AGAIN, lambda: other(RESUMED, generated={"base": 1, "custom": 0})),
+    (Broken.PAID_AGAIN, lambda: other(RESUMED, job_status=JobStatus.COMPLETED)),
     (Broken.DISTURBED, lambda: other(COMPANION, status="FAILED")),
     (Broken.NOT_STRUCK, lambda: replace(OUTCOME, struck=False)),
 ]

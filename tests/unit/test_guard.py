@@ -237,6 +237,7 @@ class FakeBedrock:
     faults: dict[str, BaseException] = field(default_factory=dict)
     effective: bool = False
     lingering: bool = False
+    job_status: str = "InProgress"
     deleted: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
 
@@ -281,7 +282,7 @@ class FakeBedrock:
         self.stopped.append(jobIdentifier)
 
     def get_model_customization_job(self, *, jobIdentifier: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        return {"status": "Stopping" if jobIdentifier in self.stopped else "InProgress"}
+        return {"status": "Stopping" if jobIdentifier in self.stopped else self.job_status}
 
     def _fail(self, call: str) -> None:
         if call in self.faults:
@@ -356,7 +357,7 @@ def world(
     for name, value in {"BASE_MODEL": "claude-3-haiku", "RESULTS_BUCKET": "results", "TOPIC_ARN": "topic"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("STATE_MACHINE_ARN", STATE_MACHINE)
-    clients = {"bedrock": bedrock, "stepfunctions": stepfunctions, "s3": s3, "sns": sns, "clock": clock}
+    clients = {"bedrock": bedrock, "stepfunctions": stepfunctions, "s3_in_haste": s3, "sns": sns, "clock": clock}
     for name, client in clients.items():
         monkeypatch.setitem(vars(services), name, client)
     return World(bedrock, stepfunctions, sns, lambda: reap_throughput.handler({"detail-type": "Scheduled Event"}, None))
@@ -593,28 +594,46 @@ def test_what_another_look_at_the_same_time_ordered_is_told_to_its_end(
     assert (note_of(store)["outcome"], note_of(store)["usd"]) == ("gone", 264.0)
 
 
-def test_what_a_bucket_did_not_take_while_the_guard_looked_is_told_all_the_same(
-    world: World, before: Once, store: RunStore, aws_error: AwsError
+@pytest.mark.parametrize("refused_earlier", [False, True])
+def test_what_neither_bucket_nor_topic_took_while_the_guard_looked_is_told_later(
+    world: World, before: Once, store: RunStore, aws_error: AwsError, refused_earlier: bool
 ) -> None:
     def fail() -> None:
         raise ReadTimeoutError(endpoint_url="https://s3")
 
     def fail_to_tell() -> None:
-        world.sns.before_publishing = lambda: None
         raise aws_error("sns", "InternalErrorException", status=500)
 
     world.holds_throughput()
     world.runs("SUCCEEDED")
+    if refused_earlier:
+        world.bedrock.faults[f"delete {ARN}"] = aws_error("bedrock", "ConflictException")
+        world.look()
     before(RunStore, "write_version", fail)
     world.sns.before_publishing = fail_to_tell
     with pytest.raises(ReapIncompleteError):
         world.look()
+    world.sns.before_publishing = lambda: None
     assert (world.bedrock.deleted, world.sns.published) == ([ARN], [])
 
     for _ in range(2):
         world.look()
     assert len(world.sns.published) == 1
-    assert note_of(store)["outcome"] == "gone"
+    assert (note_of(store)["outcome"], note_of(store)["told"]) == ("gone", True)
+
+
+def test_what_a_bucket_does_not_take_is_told_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_given: object, **_named: object) -> None:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    world.holds_throughput()
+    world.holds_job()
+    monkeypatch.setattr(RunStore, "find_version", fail)
+    monkeypatch.setattr(RunStore, "write_version", fail)
+    with pytest.raises(ReapIncompleteError):
+        world.look()
+
+    assert len(world.sns.published) == 2
 
 
 def test_a_deletion_of_which_nobody_can_say_whether_it_arrived_counts(world: World, aws_error: AwsError) -> None:
@@ -646,23 +665,64 @@ def test_a_deletion_that_was_refused_does_not_count(world: World, aws_error: Aws
     assert world.sns.published == []
 
 
-def test_what_the_topic_did_not_take_is_told_at_the_next_look(world: World, aws_error: AwsError) -> None:
+@pytest.mark.parametrize("lingering", [False, True])
+def test_what_the_topic_did_not_take_is_told_later_as_it_was(
+    world: World, clock: Clock, store: RunStore, aws_error: AwsError, lingering: bool
+) -> None:
     world.holds_throughput()
-    world.bedrock.lingering = True
-    failing = [aws_error("sns", "InternalErrorException", status=500)]
+    world.runs("SUCCEEDED")
+    world.bedrock.lingering = lingering
 
-    def fail_once() -> None:
-        if failing:
-            raise failing.pop()
+    def fail() -> None:
+        raise aws_error("sns", "InternalErrorException", status=500)
 
-    world.sns.before_publishing = fail_once
+    world.sns.before_publishing = fail
     with pytest.raises(ReapIncompleteError, match=r"tell of .*InternalError"):
         world.look()
-    assert world.sns.published == []
+    assert (world.sns.published, note_of(store)["told"]) == ([], False)
+    world.sns.before_publishing = lambda: None
+    clock.sleep(3600)
 
     world.look()
     world.look()
+    [message] = [each["Message"] for each in world.sns.published]
+    assert ("$264.00" if lingering else "$132.00") in message
+    assert note_of(store)["told"]
+
+
+def test_what_the_topic_did_not_take_from_another_look_at_the_same_time_is_told_later(
+    world: World, before: Once, store: RunStore, aws_error: AwsError
+) -> None:
+    def look_in_vain() -> None:
+        with pytest.raises(ReapIncompleteError, match=r"tell of .*InternalError"):
+            world.look()
+        world.sns.before_publishing = lambda: None
+
+    def fail() -> None:
+        raise aws_error("sns", "InternalErrorException", status=500)
+
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    world.sns.before_publishing = fail
+    before(FakeBedrock, "delete_provisioned_model_throughput", look_in_vain)
+
+    for _ in range(2):
+        world.look()
     assert len(world.sns.published) == 1
+    assert (note_of(store)["outcome"], note_of(store)["told"]) == ("gone", True)
+
+
+def test_a_job_that_completed_before_its_order_arrived_is_not_told_as_stopped(world: World) -> None:
+    world.runs("SUCCEEDED")
+    job_arn = world.holds_job()
+    world.bedrock.faults[f"stop {job_arn}"] = ConnectionClosedError(endpoint_url="https://bedrock")
+    world.bedrock.job_status = "Completed"
+    with pytest.raises(ReapIncompleteError):
+        world.look()
+    del world.bedrock.jobs[job_arn]
+
+    assert world.look()["removals"] == []
+    assert world.sns.published == []
 
 
 def test_everything_is_removed_before_anything_is_told(world: World) -> None:
@@ -797,7 +857,7 @@ def test_where_the_price_that_the_run_was_given_cannot_be_read_the_catalogues_is
 def test_a_call_that_hangs_leaves_time_for_the_others() -> None:
     here = Services()
 
-    for client in (here.bedrock, here.stepfunctions, here.sns):
+    for client in (here.bedrock, here.stepfunctions, here.s3_in_haste, here.sns):
         config: Any = client.meta.config
         assert config.connect_timeout == config.read_timeout == 10
 

@@ -34,7 +34,7 @@ def looks(phases: Sequence[Phase], duration: timedelta) -> list[timedelta]:
         (JOB, timedelta(minutes=8), 120),
         (JOB, timedelta(hours=2), 120),
         (JOB, timedelta(hours=30), 600),
-        (CREATION, timedelta(0), 60),
+        (CREATION, timedelta(0), 30),
         (CREATION, timedelta(minutes=4, seconds=30), 30),
         (CREATION, timedelta(minutes=4, seconds=59.9), 1),
         (CREATION, timedelta(minutes=5), 20),
@@ -50,10 +50,7 @@ def test_the_wait_follows_from_the_age(phases: Sequence[Phase], age: timedelta, 
 
 @given(minutes)
 def test_a_throughput_in_service_waits_half_a_minute_at_most(creation: timedelta) -> None:
-    late = looks(CREATION, creation)[-1] - creation
-
-    # Sooner than anybody has reported, a minute.
-    assert late <= timedelta(seconds=30 if creation >= timedelta(minutes=5) else 60)
+    assert looks(CREATION, creation)[-1] - creation <= timedelta(seconds=30)
 
 
 @given(minutes)

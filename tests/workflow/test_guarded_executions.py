@@ -217,8 +217,11 @@ def test_a_guard_that_dies_after_a_removal_tells_of_it_at_its_next_look(
 
     assert heard.count("bedrock-ft run-1: the guard removed a throughput") == 1
     [key] = keys(engine, "reaped/")
-    assert json.loads(read(engine, f"runs/run-1/{key}"))["outcome"] == "gone"
-    assert result(engine, "run-1")["cost"]["throughputSeconds"] > 0
+    note = json.loads(read(engine, f"runs/run-1/{key}"))
+    assert (note["outcome"], note["told"]) == ("gone", True)
+    # What it saw before it died of telling is what is told.
+    assert result(engine, "run-1")["cost"]["throughputSeconds"] == note["seconds"]
+    assert (note["seconds"] > 0) == (step == "_tell")
 
 
 def test_a_slow_deletion_whose_answer_was_lost_is_told(engine: LocalEngine, heard: list[str]) -> None:
