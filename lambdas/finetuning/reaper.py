@@ -80,17 +80,22 @@ class Reaper:
 
     def reap(self) -> Findings:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
-        began_at, seen = self.clock.now(), self.look()
+        listed_at, seen = self.clock.now(), self.look()
         noted: list[Note] = []
         # One for all: a bucket that hangs holds up what is removed once.
         with self._problems.kept("note what is to be removed"):
             for reap in seen.decided:
-                noted += self._note(reap)
+                noted += self._note(reap, listed_at)
         # All of them before anything is told: what hangs then keeps nothing alive.
         removed = [self._remove(reap) for reap in seen.decided]
         self._settle(noted, removed)
-        answered = (removal for removal in removed if removal and removal.outcome is not Outcome.ORDERED)
-        removals = [self._tell(removal) for removal in answered]
+        removals = []
+        for removal in filter(None, removed):
+            if removal.outcome is Outcome.ORDERED:
+                with self._problems.kept(f"note that {removal.resource.arn} may be on its way out"):
+                    self._note(removal.reap, listed_at)
+            else:
+                removals.append(self._tell(removal))
         recent = self._inventory.recent_executions(self.clock.now())
         removals += self._tell_of_earlier(recent, seen.resources)
         # Whether a run's host is gone must be known to report on it; the next look may know.
@@ -98,7 +103,7 @@ class Reaper:
         reports = (
             []
             if self._problems.host_hidden
-            else self._write_missing_reports(unsuccessful, seen.resources, removals, began_at)
+            else self._write_missing_reports(unsuccessful, seen.resources, removals, listed_at)
         )
         return Findings(seen.resources, seen.decided, seen.past_deadline, removals, reports, self._problems.found)
 
@@ -137,18 +142,25 @@ class Reaper:
             errors.ValidationException,
         )
 
-    def _note(self, reap: Reap) -> list[Note]:
+    def _note(self, reap: Reap, listed_at: datetime) -> list[Note]:
         """Before the order: whatever is lost from then on, the next look knows of it and tells.
 
-        What was noted; nothing where an earlier look has noted it, of whose order nobody knows, or told of it.
+        The notes that are this look's to take back where its order is refused: not what others wrote before, who may
+        have an order under way. They are written anew all the same, so that those others do not take them back either.
         """
         store = self._store(reap.resource.owner)
         earlier = find_note(store, key_of(reap.resource))
-        if earlier is not None and earlier.removal.outcome is not Outcome.NOT_YET:
-            return []
-        now = self.clock.now()
-        note = write_note(store, Removal(reap, Outcome.ORDERED, now, now), earlier)
-        return [note] if note else []
+        ordered = Removal(reap, Outcome.ORDERED, listed_at, self.clock.now())
+        if earlier is None or earlier.removal.outcome is Outcome.NOT_YET:
+            note = write_note(store, ordered, earlier)
+            return [note] if note else []
+        if earlier.removal.outcome is Outcome.ORDERED:
+            write_note(store, ordered, earlier)
+        elif earlier.removal.at < listed_at:
+            # Asked to go, or even said to be gone, and still there.
+            again = replace(earlier.removal, outcome=Outcome.ASKED, ordered_at=listed_at)
+            write_note(store, again, earlier, told=earlier.told)
+        return []
 
     def _settle(self, noted: Sequence[Note], removed: Sequence[Removal | None]) -> None:
         """Where Bedrock did not take an order, what becomes of the resource is not the guard's doing."""
@@ -218,7 +230,7 @@ class Reaper:
         untold = removal.outcome is not Outcome.NOT_YET
         with self._problems.kept(f"note what became of {resource.arn}"):
             note = write_down(store, removal)
-            untold = note is not None and note.is_untold
+            untold = note is not None
         if untold:
             with self._problems.kept(f"tell of {resource.arn}"):
                 self._tell_people(note.removal if note else removal, note, store)
@@ -246,12 +258,14 @@ class Reaper:
         for execution_arn in executions:
             store = self._store(execution_arn)
             with self._problems.kept(f"read what was removed of {execution_arn}"):
-                for note in filter(None, [find_note(store, key) for key in store.keys(REAPED)]):
-                    if note.is_untold:
-                        self._tell_people(note.removal, note, store)
-                        told.append(note.removal)
-                    elif note.removal.is_open and note.removal.resource.arn not in listed:
-                        told += self._tell_if_gone(note.removal)
+                for key in store.keys(REAPED):
+                    with self._problems.kept(f"tell of {key} of {execution_arn}"):
+                        note = find_note(store, key)
+                        if note is not None and note.is_untold:
+                            self._tell_people(note.removal, note, store)
+                            told.append(note.removal)
+                        elif note is not None and note.removal.is_open and note.removal.resource.arn not in listed:
+                            told += self._tell_if_gone(note.removal)
         return told
 
     def _tell_if_gone(self, removal: Removal) -> list[Removal]:

@@ -5,7 +5,7 @@ lost, a later look knows of it. Looks may run side by side: each writes only ove
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Removal:
-    """ordered_at: when it was there for the last time, as far as the guard saw. at: when this came of the order.
+    """ordered_at: when it was ordered to go, and there as far as the guard saw. at: when this came of the order.
 
     usd: burned until then; None for what bills by tokens, and where the price is not known (yet).
     """
@@ -116,34 +116,23 @@ def key_of(resource: Resource) -> str:
 
 
 def write_down(store: RunStore, removal: Removal) -> Note | None:
-    """The note of what came of an order; None where another one says as much: whoever wrote that tells of it."""
-    # One that took an order before and is refused now is still on its way out.
-    seen = replace(removal, outcome=Outcome.ASKED) if removal.outcome is Outcome.NOT_YET else removal
+    """The note of what came of an order, to be told; None where that is no news, or another look's to tell."""
     for _attempt in range(_ATTEMPTS):
         earlier = find_note(store, key_of(removal.resource))
-        known = earlier.removal if earlier else None
-        if not _says_more(removal, known):
+        if not _is_news(removal, earlier):
             return None
-        told = earlier is not None and earlier.told and not _is_news(removal, known)
-        if note := write_note(store, seen, earlier, told=told):
+        if note := write_note(store, removal, earlier):
             return note
     raise RuntimeError(f"other looks have written {_ATTEMPTS} times meanwhile")
 
 
-def _says_more(removal: Removal, earlier: Removal | None) -> bool:
-    """Whether it says more than what was written of the same thing before.
-
-    Where Bedrock takes or refuses an order for what it had said to be gone, that was not true.
-    """
-    if earlier is None or earlier.outcome not in _TAKEN:
+def _is_news(removal: Removal, earlier: Note | None) -> bool:
+    """That something is on its way out, and then that it is gone; also what an earlier look wrote and did not tell."""
+    if removal.outcome not in _TAKEN or earlier is None or earlier.removal.outcome not in _TAKEN:
         return removal.outcome in _TAKEN
-    is_end = earlier.outcome is Outcome.ASKED and removal.outcome is Outcome.GONE
-    return is_end or removal.ordered_at > earlier.at
-
-
-def _is_news(removal: Removal, earlier: Removal | None) -> bool:
-    """Whether people are to hear of what says more: once Bedrock took the order, and when it is gone."""
-    return removal.outcome is Outcome.GONE or earlier is None or earlier.outcome not in _TAKEN
+    if earlier.removal.outcome is Outcome.GONE:
+        return False
+    return removal.outcome is Outcome.GONE or (earlier.is_untold and removal.ordered_at > earlier.removal.at)
 
 
 def describe(removal: Removal) -> str:

@@ -28,6 +28,10 @@ HOST = "host.json"
 REAPED = "reaped/"
 
 
+# What S3 answers to a write over an object that is another one now, is being written at this moment, or is gone.
+_CHANGED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+
+
 def dataset_key(file: DatasetFile) -> str:
     return f"dataset/{file}.jsonl"
 
@@ -91,8 +95,7 @@ class RunStore:
         try:
             return self._put(key, _json(document), "application/json", **condition)
         except self._s3.exceptions.ClientError as error:
-            # The second code: somebody else is writing it at this moment.
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+            if error.response["Error"]["Code"] in _CHANGED:
                 return None
             raise
 

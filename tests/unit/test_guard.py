@@ -712,6 +712,92 @@ def test_what_the_topic_did_not_take_from_another_look_at_the_same_time_is_told_
     assert (note_of(store)["outcome"], note_of(store)["told"]) == ("gone", True)
 
 
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "ConflictException"])
+def test_what_a_look_at_the_same_time_ordered_and_died_of_is_told_later(
+    world: World, before: Once, clock: Clock, store: RunStore, aws_error: AwsError, code: str
+) -> None:
+    def die_of_order() -> None:
+        clock.sleep(1)
+        world.bedrock.effective = True
+        world.bedrock.faults[f"delete {ARN}"] = SystemExit(1)
+        with pytest.raises(SystemExit):
+            world.look()
+        world.bedrock.effective = False
+        world.bedrock.faults[f"delete {ARN}"] = aws_error("bedrock", code)
+
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    world.bedrock.lingering = code == "ConflictException"
+    before(FakeBedrock, "delete_provisioned_model_throughput", die_of_order)
+    world.look()
+    world.bedrock.throughputs.clear()
+
+    for _ in range(2):
+        world.look()
+    assert len(world.sns.published) == 1
+    assert (note_of(store)["outcome"], note_of(store)["told"]) == ("gone", True)
+
+
+@pytest.mark.parametrize("fault", [SystemExit(1), ConnectionClosedError(endpoint_url="https://bedrock")])
+def test_what_was_said_to_be_gone_and_ordered_again_without_an_answer_is_told_with_its_whole_cost(
+    world: World, clock: Clock, store: RunStore, aws_error: AwsError, fault: BaseException
+) -> None:
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    world.bedrock.lingering = world.bedrock.effective = True
+    world.bedrock.faults[f"get {ARN}"] = aws_error("bedrock", "ResourceNotFoundException", status=404)
+    world.look()
+    clock.sleep(3600)
+    world.bedrock.faults[f"delete {ARN}"] = fault
+    with pytest.raises((SystemExit, ReapIncompleteError)):
+        world.look()
+    assert note_of(store)["outcome"] == "asked"
+    world.bedrock.throughputs.clear()
+
+    world.look()
+    assert len(world.sns.published) == 2
+    assert (note_of(store)["outcome"], note_of(store)["usd"]) == ("gone", 264.0)
+
+
+def test_an_order_without_an_answer_is_noted_after_it_too(world: World, before: Once, store: RunStore) -> None:
+    def fail() -> None:
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    world.bedrock.lingering = world.bedrock.effective = True
+    before(RunStore, "find_version", fail)
+    world.bedrock.faults[f"delete {ARN}"] = ConnectionClosedError(endpoint_url="https://bedrock")
+    with pytest.raises(ReapIncompleteError):
+        world.look()
+    assert note_of(store)["outcome"] == "ordered"
+    world.bedrock.throughputs.clear()
+
+    world.look()
+    assert len(world.sns.published) == 1
+
+
+def test_a_note_that_cannot_be_told_hides_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, aws_error: AwsError
+) -> None:
+    def fail(*_given: object, **_named: object) -> None:
+        raise aws_error("sns", "InternalErrorException", status=500)
+
+    world.holds_throughput()
+    world.runs("SUCCEEDED")
+    world.bedrock.faults[f"stop {world.holds_job()}"] = ConnectionClosedError(endpoint_url="https://bedrock")
+    world.sns.before_publishing = fail
+    with pytest.raises(ReapIncompleteError):
+        world.look()
+    world.sns.before_publishing = lambda: None
+    world.bedrock.jobs.clear()
+    monkeypatch.setattr(FakeBedrock, "get_model_customization_job", fail)
+
+    with pytest.raises(ReapIncompleteError, match=r"-job\.json of "):
+        world.look()
+    assert ["the guard removed a throughput" in each["Subject"] for each in world.sns.published] == [True]
+
+
 def test_a_job_that_completed_before_its_order_arrived_is_not_told_as_stopped(world: World) -> None:
     world.runs("SUCCEEDED")
     job_arn = world.holds_job()
