@@ -233,7 +233,7 @@ class Reaper:
             untold = note is not None
         if untold:
             with self._problems.kept(f"tell of {resource.arn}"):
-                self._tell_people(note.removal if note else removal, note, store)
+                self._tell_people(removal, note, store)
         return removal
 
     def _tell_people(self, removal: Removal, note: Note | None, store: RunStore) -> None:
