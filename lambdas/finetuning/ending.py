@@ -112,8 +112,8 @@ class Ending:
             at: str = removal["at"]
             # Not by when it was created: the run may know that by its own clock, and the guard by Bedrock's.
             if created_at is not None and removal["outcome"] == Outcome.GONE and is_since(at, created_at):
-                sightings = [at, *([seen] if seen and is_since(seen, removal["orderedAt"]) else [])]
-                return min(sightings, key=datetime.fromisoformat)
+                run_saw_first = seen is not None and is_since(seen, removal["orderedAt"]) and is_since(at, seen)
+                return seen if run_saw_first else at
         return seen
 
     @cached_property

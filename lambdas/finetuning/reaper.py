@@ -6,7 +6,7 @@ Every look starts from nothing and may run beside another one: what is gone alre
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bedrock-ft")
 
+# Of the four minutes that a look may take.
+_NOTING = timedelta(minutes=1)
 _STOPPED = (JobStatus.STOPPING, JobStatus.STOPPED)
 
 
@@ -82,9 +84,12 @@ class Reaper:
         """Look, remove, report. One thing that fails keeps nothing else from being removed."""
         listed_at, seen = self.clock.now(), self.look()
         noted: list[Note] = []
-        # One for all: a bucket that hangs holds up what is removed once.
+        # One for all: a bucket that hangs holds up what is removed once, and one that is slow for so long only.
         with self._problems.kept("note what is to be removed"):
+            until = self.clock.now() + _NOTING
             for reap in seen.decided:
+                if self.clock.now() > until:
+                    raise TimeoutError(f"S3 took more than {_NOTING}; the rest is removed without a note")
                 noted += self._note(reap, listed_at)
         # All of them before anything is told: what hangs then keeps nothing alive.
         removed = [self._remove(reap) for reap in seen.decided]

@@ -63,7 +63,7 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
 class Version:
     """A document as it was read, and S3's ETag of it."""
 
-    document: Mapping[str, Any]
+    document: dict[str, Any]
     etag: str
 
 
@@ -131,7 +131,7 @@ class RunStore:
             return None
 
     def find_version(self, key: str) -> Version | None:
-        """As find_json, with what write_version must be told."""
+        """The parsed document with what write_version must be told; None where there is no such object."""
         try:
             found = self._s3.get_object(Bucket=self.bucket, Key=self.key(key))
         except self._s3.exceptions.NoSuchKey:
@@ -140,10 +140,8 @@ class RunStore:
 
     def find_json(self, key: str) -> dict[str, Any] | None:
         """The parsed document, or None where there is no such object."""
-        try:
-            return self.read_json(key)
-        except self._s3.exceptions.NoSuchKey:
-            return None
+        found = self.find_version(key)
+        return found.document if found else None
 
     def read_json(self, key: str) -> dict[str, Any]:
         """The parsed document. Raises NoSuchKey where there is no such object."""

@@ -913,6 +913,30 @@ def test_a_bucket_that_takes_no_note_holds_up_one_call_and_no_removal(
     assert len(world.sns.published) == 2
 
 
+def test_a_bucket_that_is_slow_does_not_use_up_the_time_for_removals(
+    world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arns = [world.holds_throughput(f"arn-{number}", OWNER_ARN + str(number)) for number in range(20)]
+    looked_at, deleted_after = clock.now(), []
+    find, delete = RunStore.find_version, FakeBedrock.delete_provisioned_model_throughput
+
+    def find_slowly(store: RunStore, key: str) -> object:
+        clock.sleep(9)
+        return find(store, key)
+
+    def delete_in_time(bedrock: FakeBedrock, provisionedModelId: str) -> None:  # noqa: N803 - boto3's name
+        deleted_after.append(clock.now() - looked_at)
+        delete(bedrock, provisionedModelId=provisionedModelId)
+
+    monkeypatch.setattr(RunStore, "find_version", find_slowly)
+    monkeypatch.setattr(FakeBedrock, "delete_provisioned_model_throughput", delete_in_time)
+    with pytest.raises(ReapIncompleteError, match=r"note what is to be removed: TimeoutError"):
+        world.look()
+
+    assert world.bedrock.deleted == arns
+    assert max(deleted_after) < 2 * MINUTE
+
+
 def test_the_price_that_the_run_was_given_is_what_its_throughput_cost(world: World, store: RunStore) -> None:
     world.holds_throughput()
     files = dict.fromkeys(("training", "validation", "evaluation"), "s3://data/file.jsonl")
