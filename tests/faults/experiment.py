@@ -28,7 +28,7 @@ from scenarios import (
 from small_app import BASE_MODEL, INPUT
 from worlds import ENDS, Branch, Chooser
 
-from local.bedrock.ledger import Purchase as Hosted
+from local.bedrock.ledger import Purchase as Host
 from local.engine.engine import LocalEngine
 from local.engine.functions import Interceptor
 
@@ -197,7 +197,7 @@ class Experiment:
             for each in self._hosts()
         ]
 
-    def _hosts(self) -> list[Hosted]:
+    def _hosts(self) -> list[Host]:
         ledger = self._engine.bedrock.ledger
         return sorted((*ledger.purchases, *ledger.deployments), key=lambda host: host.created_at)
 
